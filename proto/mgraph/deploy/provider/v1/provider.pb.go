@@ -1421,7 +1421,9 @@ type ReferenceRole struct {
 	Property string `protobuf:"bytes,2,opt,name=property,proto3" json:"property,omitempty"`
 	Summary  string `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
 	// Types that may stand there; empty for any.
-	Types         []string `protobuf:"bytes,4,rep,name=types,proto3" json:"types,omitempty"`
+	Types []string `protobuf:"bytes,4,rep,name=types,proto3" json:"types,omitempty"`
+	// The property is filled by reference only: a caller who writes it literally is refused.
+	ReferenceOnly bool `protobuf:"varint,5,opt,name=reference_only,json=referenceOnly,proto3" json:"reference_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1482,6 +1484,13 @@ func (x *ReferenceRole) GetTypes() []string {
 		return x.Types
 	}
 	return nil
+}
+
+func (x *ReferenceRole) GetReferenceOnly() bool {
+	if x != nil {
+		return x.ReferenceOnly
+	}
+	return false
 }
 
 type OutputField struct {
@@ -2301,9 +2310,11 @@ type Target struct {
 	// Take over what nobody owns.
 	Adopt bool `protobuf:"varint,8,opt,name=adopt,proto3" json:"adopt,omitempty"`
 	// Whether the record says that this deployment made it; what cannot be labelled is owned by this.
-	Owned         bool `protobuf:"varint,9,opt,name=owned,proto3" json:"owned,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Owned bool `protobuf:"varint,9,opt,name=owned,proto3" json:"owned,omitempty"`
+	// Outputs of the last completed operation on it, one JSON object; empty when there was none.
+	RecordedOutputsJson []byte `protobuf:"bytes,10,opt,name=recorded_outputs_json,json=recordedOutputsJson,proto3" json:"recorded_outputs_json,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Target) Reset() {
@@ -2397,6 +2408,13 @@ func (x *Target) GetOwned() bool {
 		return x.Owned
 	}
 	return false
+}
+
+func (x *Target) GetRecordedOutputsJson() []byte {
+	if x != nil {
+		return x.RecordedOutputsJson
+	}
+	return nil
 }
 
 type ValidateRequest struct {
@@ -4477,12 +4495,13 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\vVerbSupport\x123\n" +
 	"\x04verb\x18\x01 \x01(\x0e2\x1f.mgraph.deploy.provider.v1.VerbR\x04verb\x12L\n" +
 	"\rrepeat_safety\x18\x02 \x01(\x0e2'.mgraph.deploy.provider.v1.RepeatSafetyR\frepeatSafety\x12D\n" +
-	"\x10typical_duration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0ftypicalDuration\"o\n" +
+	"\x10typical_duration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0ftypicalDuration\"\x96\x01\n" +
 	"\rReferenceRole\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1a\n" +
 	"\bproperty\x18\x02 \x01(\tR\bproperty\x12\x18\n" +
 	"\asummary\x18\x03 \x01(\tR\asummary\x12\x14\n" +
-	"\x05types\x18\x04 \x03(\tR\x05types\"m\n" +
+	"\x05types\x18\x04 \x03(\tR\x05types\x12%\n" +
+	"\x0ereference_only\x18\x05 \x01(\bR\rreferenceOnly\"m\n" +
 	"\vOutputField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\asummary\x18\x02 \x01(\tR\asummary\x12\x1c\n" +
@@ -4543,7 +4562,7 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	" \x01(\tR\fdeploymentId\x12\x14\n" +
 	"\x05owner\x18\v \x01(\tR\x05owner\x12 \n" +
 	"\vtraceparent\x18\f \x01(\tR\vtraceparent\x12*\n" +
-	"\x11allow_plain_boxes\x18\r \x01(\bR\x0fallowPlainBoxes\"\xaf\x04\n" +
+	"\x11allow_plain_boxes\x18\r \x01(\bR\x0fallowPlainBoxes\"\xe3\x04\n" +
 	"\x06Target\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -4555,7 +4574,9 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"references\x18\a \x03(\v21.mgraph.deploy.provider.v1.Target.ReferencesEntryR\n" +
 	"references\x12\x14\n" +
 	"\x05adopt\x18\b \x01(\bR\x05adopt\x12\x14\n" +
-	"\x05owned\x18\t \x01(\bR\x05owned\x1a9\n" +
+	"\x05owned\x18\t \x01(\bR\x05owned\x122\n" +
+	"\x15recorded_outputs_json\x18\n" +
+	" \x01(\fR\x13recordedOutputsJson\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a7\n" +

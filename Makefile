@@ -1,0 +1,64 @@
+# Everything a developer or CI runs. What is made lands in bin/ and build/, which git ignores; nothing is installed elsewhere.
+
+VERSION   ?= 0.1.0
+CYCLES    ?= 50
+PROVIDERS := aws github
+TOOLS     := build/tools
+PUBLISHED := tools/buf/published.binpb
+
+# A provider's digest is recorded at its first use, so that the same source must give the same binary: no paths, no commit in it.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+plugin   = build/plugins/$(1)/$(VERSION)/mgraph-provider-$(1)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench crash generate verify publish lint vet fmt-check python tools clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build the host into bin/ and the providers into build/plugins/
+	$(GO_BUILD) -o bin/mgraph-deploy ./cmd/mgraph-deploy
+	$(foreach name,$(PROVIDERS),$(GO_BUILD) -o $(call plugin,$(name)) ./cmd/mgraph-provider-$(name) &&) true
+
+demo: build ## Deploy the example for real against stand-ins on loopback, and prove it
+	go run ./tests/demo
+
+test: fmt-check vet lint verify python build ## Check everything and run all tests under the race detector
+	go test -race -timeout 20m ./...
+
+bench: build ## Measure the host and write build/bench.json
+	go run ./tests/bench
+
+crash: build python ## Kill host and provider at random CYCLES times, resume, and check what is left
+	go run ./tests/crash -cycles $(CYCLES)
+
+generate: tools ## Regenerate all generated code in place
+	tools/generate
+
+verify: tools ## Fail if generated code is not what its source gives
+	tools/verify
+
+lint: tools ## Run staticcheck on the code, buf lint and buf breaking on the protocol
+	$(TOOLS)/staticcheck -checks all,-ST1020,-ST1021,-ST1022 ./...
+	$(TOOLS)/buf lint
+	$(TOOLS)/buf breaking --against $(PUBLISHED)
+
+publish: tools ## Record the protocol as published: from then on lint refuses what would break it
+	$(TOOLS)/buf build --exclude-source-info -o $(PUBLISHED)
+
+vet:
+	go vet ./...
+
+fmt-check: ## Fail if a file is not formatted
+	@unformatted=$$(gofmt -s -l .) && if [ -n "$$unformatted" ]; then echo "gofmt -s -w these:"; echo "$$unformatted"; exit 1; fi
+
+python: ## Make sure that a Python with moto is there, in build/venv where the machine has none
+	go run ./tests/standin/cmd/moto --prepare
+
+# The versions are pinned in the tools modules; go build does nothing when the tools are there already.
+tools:
+	@go -C tools build -o ../$(TOOLS)/ tool
+	@go -C tools/buf build -o ../../$(TOOLS)/ tool
+
+clean: ## Remove all that was built
+	rm -rf bin build
