@@ -1,0 +1,138 @@
+// Package dispatch makes one provider call of one operation: it fills in what the operation refers to, settles what an earlier
+// attempt left, has the intent recorded before the call, and reads from the answer how the operation stands. When an operation
+// runs is the schedule's business, and which process answers the plugin host's.
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// Providers gives the provider of a name and version; release is called when the call is over.
+type Providers interface {
+	Use(ctx context.Context, name, version string) (provider contract.Provider, description *contract.Description, release func(), err error)
+}
+
+// Recorder is the durable side of a run.
+type Recorder interface {
+	// Record returns once the event is durable, with all that follows from it.
+	Record(operation *plan.Operation, event execution.Event) error
+	// Post records an event that nothing waits for.
+	Post(operation *plan.Operation, event execution.Event)
+	// Log adds a line to the operation's log.
+	Log(operation *plan.Operation, level, message string)
+	// State is a copy of the operation's state.
+	State(operation *plan.Operation) execution.Operation
+	// Outputs are those of a node in a region, from this run or on record; nil for none.
+	Outputs(nodeID, region string) json.RawMessage
+	// Made says whether the record holds this deployment as the maker, and Identity what is recorded of it.
+	Made(operation *plan.Operation) bool
+	Identity(operation *plan.Operation) string
+}
+
+// Run is what all operations of one run share. It holds the caller's sealed credentials and lives no longer than the run.
+type Run struct {
+	ID           string
+	Kind         execution.RunKind
+	Tenant       string
+	DeploymentID string
+	Owner        string
+	Plan         *plan.Plan
+	// Credentials, Settings and Accounts are by provider.
+	Credentials map[string]json.RawMessage
+	Settings    map[string]json.RawMessage
+	Accounts    map[string]string
+	// Sealed are boxes by node id and pointer.
+	Sealed          map[string]map[string]string
+	AllowPlainBoxes bool
+}
+
+// Options are the bounds of calls.
+type Options struct {
+	// Timeout of an operation that names none.
+	Timeout time.Duration
+	// Tries of one operation before it fails, when what went wrong may pass.
+	Tries int
+	Now   func() time.Time
+}
+
+// Dispatcher makes calls for every run of a host: the limits of a provider hold across them.
+type Dispatcher struct {
+	providers Providers
+	options   Options
+	limits    limits
+}
+
+// New makes a dispatcher.
+func New(providers Providers, options Options) *Dispatcher {
+	return &Dispatcher{providers: providers, options: options}
+}
+
+// Performer performs the operations of one run.
+func (d *Dispatcher) Performer(run *Run, recorder Recorder) *Performer {
+	return &Performer{
+		dispatcher: d, run: run, recorder: recorder,
+		tries: map[string]int{}, asked: map[string]time.Time{},
+		places: placesOf(run.Plan), found: map[place]*discovery{},
+	}
+}
+
+// Performer implements schedule.Performer.
+type Performer struct {
+	dispatcher *Dispatcher
+	run        *Run
+	recorder   Recorder
+	places     map[place]*plan.Operation
+
+	mu    sync.Mutex
+	tries map[string]int       // attempts in this drive of the run, by operation
+	asked map[string]time.Time // when an inconclusive search was first made, by operation
+	found map[place]*discovery
+}
+
+// place is one node in one region.
+type place struct{ nodeID, region string }
+
+func placesOf(p *plan.Plan) map[place]*plan.Operation {
+	places := make(map[place]*plan.Operation, len(p.Operations))
+	for i := range p.Operations {
+		operation := &p.Operations[i]
+		places[place{operation.Node.NodeID, operation.Region}] = operation
+	}
+	return places
+}
+
+// Perform brings the operation to the end of one attempt.
+func (p *Performer) Perform(ctx context.Context, operation *plan.Operation) (execution.Event, error) {
+	a := &attempt{Performer: p, operation: operation, state: p.recorder.State(operation), started: p.now()}
+	event, err := a.run(ctx)
+	if err != nil {
+		return execution.Event{}, err
+	}
+	event.Kind, event.Operation = execution.Ended, operation.ID
+	if event.Status == execution.Completed {
+		p.forget(operation)
+	}
+	return event, p.recorder.Record(operation, event)
+}
+
+func (p *Performer) now() time.Time { return p.dispatcher.options.Now() }
+
+func (p *Performer) pin(node *graph.Node) (name, version string) {
+	name = node.Provider()
+	return name, p.run.Plan.Spec.Providers[name].Version
+}
+
+func (p *Performer) forget(operation *plan.Operation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.tries, operation.ID)
+	delete(p.asked, operation.ID)
+}

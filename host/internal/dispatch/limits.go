@@ -1,0 +1,64 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// limits hold what a provider may be asked at once, for each provider, tenant's account and region, across all runs.
+type limits struct {
+	mu    sync.Mutex
+	gates map[gateKey]*gate
+}
+
+type gateKey struct{ provider, tenant, account, region string }
+
+type gate struct {
+	slots *semaphore.Weighted
+	rate  *rate.Limiter
+}
+
+// enter waits for a place and gives it back with leave.
+func (l *limits) enter(ctx context.Context, call contract.CallContext, provider string, limit contract.RateLimit) (leave func(), err error) {
+	if limit == (contract.RateLimit{}) {
+		return func() {}, nil
+	}
+	g := l.gate(gateKey{provider, call.Tenant, call.Account, call.Region}, limit)
+	if g.rate != nil {
+		if err := g.rate.Wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if g.slots == nil {
+		return func() {}, nil
+	}
+	if err := g.slots.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { g.slots.Release(1) }, nil
+}
+
+func (l *limits) gate(key gateKey, limit contract.RateLimit) *gate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gates == nil {
+		l.gates = map[gateKey]*gate{}
+	}
+	g, ok := l.gates[key]
+	if !ok {
+		g = &gate{}
+		if limit.MaxConcurrent > 0 {
+			g.slots = semaphore.NewWeighted(int64(limit.MaxConcurrent))
+		}
+		if limit.PerSecond > 0 {
+			g.rate = rate.NewLimiter(rate.Limit(limit.PerSecond), max(limit.Burst, 1))
+		}
+		l.gates[key] = g
+	}
+	return g
+}

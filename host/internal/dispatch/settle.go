@@ -1,0 +1,125 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// settle finds out what an earlier attempt left before another one is made. It gives what exists, or that a complete search
+// found nothing there, or the end of this attempt when that cannot be told or must not be acted on.
+//
+// What is convergent is simply executed again. A thing that is known by its name cannot always say whose it is: before its
+// first create the name is searched for, and the intent records that nothing was there, so that what is found later is known
+// to be ours.
+func (a *attempt) settle(ctx context.Context) (existing *contract.Found, absent bool, end *execution.Event) {
+	unsettled := a.state.Unsettled()
+	creates := a.verb == contract.VerbCreate || a.verb == contract.VerbEnsure
+	switch {
+	case unsettled && a.atMostOnce():
+		return nil, false, a.stopped(contract.New(contract.KindInterrupted,
+			"an earlier attempt may have done this, and it must not be done twice: retry or skip it"))
+	case !creates:
+		return nil, false, nil
+	case unsettled && a.verb == contract.VerbCreate:
+		return a.look(ctx)
+	case !unsettled && a.byName() && !a.target.Owned && !a.state.AbsentBefore:
+		return a.look(ctx)
+	}
+	return nil, false, nil
+}
+
+func (a *attempt) atMostOnce() bool {
+	support, _ := a.kind.Verb(a.verb)
+	return support.RepeatSafety == contract.AtMostOnce
+}
+
+func (a *attempt) byName() bool { return a.kind.Discovery == contract.DiscoverByName }
+
+// look searches for what the operation is to make.
+func (a *attempt) look(ctx context.Context) (existing *contract.Found, absent bool, end *execution.Event) {
+	found, complete, err := a.find(ctx)
+	if err != nil {
+		return nil, false, a.ended(err)
+	}
+	ours := a.ours(found)
+	switch {
+	case len(ours) > 1:
+		return nil, false, a.stopped(ambiguous(ours))
+	case len(ours) == 1:
+		return &ours[0], false, nil
+	case complete.Completeness != contract.Complete && len(found) == 0:
+		return nil, false, a.lagging(complete.RetryAfter)
+	}
+	return nil, len(found) == 0, nil
+}
+
+func (a *attempt) find(ctx context.Context) ([]contract.Found, *contract.FindEnd, error) {
+	leave, err := a.dispatcher.limits.enter(ctx, a.context, a.operation.Node.Provider(), a.limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
+	var found []contract.Found
+	end, err := a.provider.Find(ctx, &contract.FindRequest{Context: a.context, Target: a.target}, func(f contract.Found) {
+		found = append(found, f)
+	})
+	return found, end, err
+}
+
+// ours keeps what this operation's own earlier attempt may have made. A thing that carries nobody's labels is ours only when
+// its name was proven free before the first attempt, or the record says so.
+func (a *attempt) ours(found []contract.Found) []contract.Found {
+	known := a.target.Owned || a.state.AbsentBefore
+	var ours []contract.Found
+	for _, f := range found {
+		if f.Ownership == contract.OwnershipOurs || f.Ownership != contract.OwnershipOther && known {
+			ours = append(ours, f)
+		}
+	}
+	return ours
+}
+
+func ambiguous(found []contract.Found) error {
+	names := make([]string, len(found))
+	for i, f := range found {
+		names[i] = f.Identity
+	}
+	return contract.New(contract.KindAmbiguous, fmt.Sprintf("%d things carry these labels: %s", len(found), strings.Join(names, ", ")))
+}
+
+// settleGrace is added to a type's settle time before an inconclusive search is left to a person.
+const settleGrace = 10 * time.Second
+
+// lagging asks again later, for as long as the type says that its reads may lag.
+func (a *attempt) lagging(after time.Duration) *execution.Event {
+	a.mu.Lock()
+	first, ok := a.asked[a.operation.ID]
+	if !ok {
+		first = a.now()
+		a.asked[a.operation.ID] = first
+	}
+	a.mu.Unlock()
+	err := contract.New(contract.KindNotReady, "a search could not yet tell whether this exists")
+	if a.now().After(first.Add(a.kind.SettleTime + settleGrace)) {
+		return a.stopped(err)
+	}
+	return &execution.Event{
+		Status: execution.Pending, Error: diagnostic(err), RetryAt: a.now().Add(max(after, time.Second)),
+	}
+}
+
+// ended is the end of an attempt that came to nothing, to be tried again where that may help.
+func (a *attempt) ended(err error) *execution.Event {
+	event := a.refused(err)
+	return &event
+}
+
+// stopped is the end that only a person can go on from.
+func (a *attempt) stopped(err error) *execution.Event {
+	return &execution.Event{Status: execution.Failed, Error: diagnostic(err)}
+}

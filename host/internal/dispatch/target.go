@@ -1,0 +1,216 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// targetOf is the thing an operation is about, with what it refers to filled in.
+func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (contract.Target, error) {
+	node := operation.Node
+	target := contract.Target{
+		Type:       node.Type,
+		Name:       node.Names[operation.Region],
+		Properties: node.Properties,
+		Labels:     p.run.Plan.Spec.Labels(node, p.run.Owner),
+		Tags:       node.Tags,
+		Adopt:      node.Adopt,
+		Identity:   p.recorder.Identity(operation),
+		Owned:      p.recorder.Made(operation),
+
+		RecordedOutputs: p.recorder.Outputs(node.NodeID, operation.Region),
+	}
+	boxes := p.run.Sealed[node.NodeID]
+	if len(node.References) == 0 && len(boxes) == 0 {
+		return target, nil
+	}
+	fills := make(map[string]json.RawMessage, len(boxes))
+	for pointer, box := range boxes {
+		fills[pointer], _ = json.Marshal(box) // a string always encodes
+	}
+	target.References = make(map[string]json.RawMessage, len(node.References))
+	for role, reference := range node.References {
+		value, err := p.resolve(ctx, operation, reference)
+		if err != nil {
+			return target, err
+		}
+		target.References[role] = value
+		if reference.Property != "" {
+			fills[reference.Property] = value
+		}
+	}
+	var err error
+	target.Properties, err = fill(node.Properties, fills)
+	return target, err
+}
+
+// fill puts values at pointers of one JSON object, making the objects between where they are missing.
+func fill(properties json.RawMessage, values map[string]json.RawMessage) (json.RawMessage, error) {
+	if len(values) == 0 {
+		return properties, nil
+	}
+	members := object(properties)
+	if members == nil {
+		members = map[string]json.RawMessage{}
+	}
+	nested := map[string]map[string]json.RawMessage{}
+	for pointer, value := range values {
+		name, rest, deeper := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+		name = unescape.Replace(name)
+		if !deeper {
+			members[name] = value
+			continue
+		}
+		if nested[name] == nil {
+			nested[name] = map[string]json.RawMessage{}
+		}
+		nested[name]["/"+rest] = value
+	}
+	for name, inner := range nested {
+		filled, err := fill(members[name], inner)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = filled
+	}
+	return json.Marshal(members)
+}
+
+// unescape reads one segment of a JSON Pointer (RFC 6901).
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
+// resolve gives the value of a reference: an output on record, or the thing itself, found again outside.
+func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference graph.Reference) (json.RawMessage, error) {
+	to, err := p.referenced(from, reference)
+	if err != nil {
+		return nil, err
+	}
+	if reference.Output != "" {
+		if value, ok := object(p.recorder.Outputs(to.Node.NodeID, to.Region))[reference.Output]; ok {
+			return value, nil
+		}
+	}
+	return p.discover(ctx, to, reference)
+}
+
+// referenced is the operation a reference means: in the region it names, else in the reader's own, else in the first.
+func (p *Performer) referenced(from *plan.Operation, reference graph.Reference) (*plan.Operation, error) {
+	regions := []string{reference.Region}
+	if reference.Region == "" {
+		regions = []string{from.Region, ""}
+	}
+	for _, region := range regions {
+		if to, ok := p.places[place{reference.NodeID, region}]; ok {
+			return to, nil
+		}
+	}
+	for i := range p.run.Plan.Spec.Nodes {
+		node := &p.run.Plan.Spec.Nodes[i]
+		if node.NodeID == reference.NodeID && reference.Region == "" {
+			return p.places[place{node.NodeID, node.Regions[0]}], nil
+		}
+	}
+	return nil, contract.New(contract.KindPrecondition, fmt.Sprintf("reference %q names nothing in this run", reference.Text))
+}
+
+// discovery is one search for a referenced thing, shared by all that refer to it.
+type discovery struct {
+	done    chan struct{}
+	outputs map[string]json.RawMessage
+	kind    *contract.ResourceType
+	err     error
+}
+
+// discover finds the thing again outside, once a run for each place unless that failed, and takes the value from what was found.
+func (p *Performer) discover(ctx context.Context, to *plan.Operation, reference graph.Reference) (json.RawMessage, error) {
+	d := p.search(ctx, to)
+	if d.err != nil {
+		return nil, d.err
+	}
+	output := reference.Output
+	if output == "" {
+		output = d.kind.SelfOutput
+	}
+	value, ok := d.outputs[output]
+	if !ok {
+		return nil, contract.New(contract.KindPrecondition, fmt.Sprintf("reference %q: there is no such output", reference.Text))
+	}
+	return value, nil
+}
+
+func (p *Performer) search(ctx context.Context, to *plan.Operation) *discovery {
+	at := place{to.Node.NodeID, to.Region}
+	p.mu.Lock()
+	d, ok := p.found[at]
+	if !ok {
+		d = &discovery{done: make(chan struct{})}
+		p.found[at] = d
+	}
+	p.mu.Unlock()
+	if ok {
+		<-d.done
+		return d
+	}
+	d.kind, d.outputs, d.err = p.findReferenced(ctx, to)
+	if d.err != nil {
+		p.mu.Lock()
+		delete(p.found, at)
+		p.mu.Unlock()
+	}
+	close(d.done)
+	return d
+}
+
+func (p *Performer) findReferenced(ctx context.Context, to *plan.Operation) (*contract.ResourceType, map[string]json.RawMessage, error) {
+	name, version := p.pin(to.Node)
+	provider, description, release, err := p.dispatcher.providers.Use(ctx, name, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	kind, ok := description.Type(to.Node.Type)
+	if !ok {
+		return nil, nil, contract.New(contract.KindUnsupported, "the provider no longer offers the type of a referenced resource")
+	}
+	target, err := p.targetOf(ctx, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	call := p.callContext(to)
+	leave, err := p.dispatcher.limits.enter(ctx, call, name, description.RateLimit)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
+	var found []contract.Found
+	end, err := provider.Find(ctx, &contract.FindRequest{Context: call, Target: target}, func(f contract.Found) {
+		if f.Ownership != contract.OwnershipOther {
+			found = append(found, f)
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return oneFound(kind, to.Node.ResourceID, found, end)
+}
+
+func oneFound(kind *contract.ResourceType, resourceID string, found []contract.Found, end *contract.FindEnd) (*contract.ResourceType, map[string]json.RawMessage, error) {
+	switch {
+	case len(found) == 1:
+		return kind, object(found[0].Outputs), nil
+	case len(found) > 1:
+		return nil, nil, ambiguous(found)
+	case end.Completeness != contract.Complete:
+		err := contract.New(contract.KindNotReady, fmt.Sprintf("a search could not yet tell whether %q exists", resourceID))
+		err.RetryAfter = end.RetryAfter
+		return nil, nil, err
+	default:
+		return nil, nil, contract.New(contract.KindPrecondition, fmt.Sprintf("referenced resource %q was not found", resourceID))
+	}
+}

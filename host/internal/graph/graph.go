@@ -1,0 +1,94 @@
+// Package graph is the spec graph: what to deploy, immutable once made. Build turns a decoded configuration into one, and
+// reports every problem at once. It performs nothing and knows no provider beyond the descriptions it is handed.
+package graph
+
+import (
+	"encoding/json"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// EdgeType says what an edge demands.
+type EdgeType string
+
+// The edge types.
+const (
+	Dependency EdgeType = "dependency"
+	Pause      EdgeType = "pause"
+	End        EdgeType = "end"
+)
+
+// Spec is a spec graph. Its JSON is what the store keeps and `view=spec` serves. Nodes and edges are in document order.
+type Spec struct {
+	GraphID      string         `json:"graph_id"`
+	DeploymentID string         `json:"deployment_id"`
+	Version      string         `json:"version"`
+	Providers    map[string]Pin `json:"providers"`
+	Nodes        []Node         `json:"nodes"`
+	Edges        []Edge         `json:"edges"`
+}
+
+// Pin is the provider version that every run of this graph uses.
+type Pin struct {
+	Version string `json:"version"`
+	Digest  string `json:"digest"`
+}
+
+// Node is one resource with one verb.
+type Node struct {
+	NodeID     string        `json:"node_id"`
+	ResourceID string        `json:"resource_id"`
+	Type       string        `json:"resource_type"`
+	Verb       contract.Verb `json:"operation"`
+	// Properties without sensitive values; Sealed lists the pointers of those that were given.
+	Properties json.RawMessage `json:"properties"`
+	Sealed     []string        `json:"sealed,omitempty"`
+	// Fingerprints of sealed values by pointer, made by the provider.
+	Fingerprints map[string]string    `json:"fingerprints,omitempty"`
+	References   map[string]Reference `json:"references,omitempty"`
+	Tags         map[string]string    `json:"custom_tags,omitempty"`
+	SubgraphID   string               `json:"subgraph_id,omitempty"`
+	// Regions are the target regions, the deployment's first one first; [""] for a global resource.
+	Regions []string `json:"target_regions"`
+	// Names are the physical names by region.
+	Names   map[string]string `json:"names,omitempty"`
+	Adopt   bool              `json:"adopt,omitempty"`
+	Exact   bool              `json:"exact_name,omitempty"`
+	Timeout float64           `json:"timeout_seconds,omitempty"`
+}
+
+// Provider is the first segment of the node's type.
+func (n *Node) Provider() string {
+	for i := range n.Type {
+		if n.Type[i] == ':' {
+			return n.Type[:i]
+		}
+	}
+	return n.Type
+}
+
+// Reference is one value that a node takes from another. Text is what the caller wrote.
+type Reference struct {
+	Text   string `json:"text"`
+	NodeID string `json:"node_id"`
+	// Output is "" when the resource itself is meant.
+	Output string `json:"output,omitempty"`
+	// Region is set where the caller named one, or where a global resource reads the first region of another.
+	Region string `json:"region,omitempty"`
+	// Property is the pointer that the value fills, "" when the role fills none.
+	Property string `json:"property,omitempty"`
+}
+
+// Edge says that To waits for From.
+type Edge struct {
+	EdgeID string   `json:"edge_id"`
+	From   string   `json:"from_node_id"`
+	To     string   `json:"to_node_id"`
+	Type   EdgeType `json:"edge_type"`
+}
+
+// Problem is one thing wrong with what the caller sent: where (a JSON Pointer into the request) and what, never the value.
+type Problem struct {
+	Pointer string
+	Message string
+}
