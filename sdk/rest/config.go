@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -32,6 +33,15 @@ func (c Credentials) GoString() string { return "***" }
 
 // Format hides the content under every verb.
 func (c Credentials) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte("***")) }
+
+// For is the object given for a provider; nil where there is none, or it is null.
+func (c Credentials) For(provider string) json.RawMessage {
+	object := c[provider]
+	if bytes.Equal(bytes.TrimSpace(object), []byte("null")) {
+		return nil
+	}
+	return object
+}
 
 // Target gives the regions of one provider's regional resources, the first one first.
 type Target struct {
