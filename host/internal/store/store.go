@@ -23,7 +23,16 @@ var (
 	ErrFenced = errors.New("run was taken over by another owner")
 	// ErrStale: what the caller read before has changed since (the deployment's head).
 	ErrStale = errors.New("changed since it was read")
+	// ErrVersion: the events of a write do not carry on from the run's last one.
+	ErrVersion = errors.New("event versions do not carry on from the run's last one")
+	// ErrInvalid: what was to be written contradicts itself or cannot be encoded.
+	ErrInvalid = errors.New("cannot be stored as it is")
+	// ErrDamaged: what is stored cannot be read.
+	ErrDamaged = errors.New("the store is damaged")
 )
+
+// DeploymentGraph is the kind of a graph that was made from a deployment's config; the others are derived from such.
+const DeploymentGraph = "deployment"
 
 // ActiveRunError: another run is active on the deployment.
 type ActiveRunError struct{ RunID string }
@@ -71,18 +80,21 @@ type APIKey struct {
 type Graphs interface {
 	// Deployment fails with ErrNotFound.
 	Deployment(ctx context.Context, tenant, deploymentID string) (Deployment, error)
-	// Deployments lists newest first; before is the UpdatedAt/ID cursor of the last row seen, zero for the start.
+	// Deployments lists newest first, by their creation: a page's place does not move when a deployment changes.
 	Deployments(ctx context.Context, tenant string, page Page) ([]Deployment, error)
 	// CreateGraph stores a spec graph that no run uses yet (a plan to approve), with the resources drawn for it. ErrExists
-	// when the graph id is taken, anywhere in the store.
+	// when the graph id is taken, anywhere in the store, by a spec graph or an execution graph. The first graph makes the
+	// deployment; graphs of the kind DeploymentGraph count in its Sequence.
 	CreateGraph(ctx context.Context, graph NewGraph) error
 	// Graph fails with ErrNotFound.
 	Graph(ctx context.Context, tenant, graphID string) (Graph, error)
-	// Resources lists the logical resources of a deployment, in the order they were first drawn.
+	// Resources lists the logical resources of a deployment, in the order they were first drawn, each with its placements
+	// by region; none for an unknown deployment.
 	Resources(ctx context.Context, tenant, deploymentID string) ([]Resource, error)
 }
 
-// Page of a list: at most Limit rows after the row that After names ("" for the start).
+// Page of a list: at most Limit rows (0 for all) after the row whose id is After ("" for the start). ErrNotFound when the
+// tenant has no such row.
 type Page struct {
 	Limit int
 	After string
@@ -156,10 +168,12 @@ type Placement struct {
 // Runs holds runs, their events and logs.
 type Runs interface {
 	// CreateRun stores a queued run, with its graph when that is new, moves the head, and pins accounts, in one
-	// transaction. *ActiveRunError when another run is active on the deployment (verify is exempt), ErrStale when Head is
-	// not the deployment's any more, ErrExists when an id is taken.
+	// transaction. *ActiveRunError when another run of the deployment is not final (verify is exempt, both ways), ErrStale
+	// when PreviousHead is not the deployment's head any more or another account is pinned, ErrExists when an id is taken,
+	// ErrNotFound for a graph that is not the deployment's. A new head means that the deployment is not destroyed.
 	CreateRun(ctx context.Context, run NewRun) error
 	// AcquireRun makes owner the one that may write the run, and returns the new fencing token and the last event version.
+	// Without it nobody may. ErrNotFound.
 	AcquireRun(ctx context.Context, runID, owner string) (token, version int64, err error)
 	// Run and LatestRun fail with ErrNotFound. LatestRun is the newest that was started for the graph.
 	Run(ctx context.Context, tenant, runID string) (Run, error)
@@ -168,12 +182,15 @@ type Runs interface {
 	ListRuns(ctx context.Context, filter RunFilter, page Page) ([]Run, error)
 	// ActiveRuns gives every run, of any tenant, whose status is active.
 	ActiveRuns(ctx context.Context) ([]Run, error)
-	// Events gives the run's events after a version, in order, at most limit (0 for all).
+	// Events gives the run's events after a version, in order, at most limit (0 for all). ErrNotFound for an unknown run.
 	Events(ctx context.Context, runID string, after int64, limit int) ([]execution.Event, error)
-	// Logs of one operation, in order.
+	// Logs of one operation, in order. ErrNotFound for an unknown run.
 	Logs(ctx context.Context, runID, operation string) ([]LogLine, error)
 	// Commit writes all that it is given in one durable transaction. It answers one error a write, in order: ErrFenced
-	// takes only that run's write out. A second, non-nil error means that nothing was proven kept.
+	// takes only that write out; ErrVersion, ErrNotFound (the run, or a placement that its deployment does not have),
+	// ErrInvalid and any other broken rule take out all that the batch has for that run. A run's status and its completion
+	// follow its RunChanged events. A second, non-nil error means that nothing was proven kept: Events after the last known
+	// version tells.
 	Commit(ctx context.Context, writes []Write) ([]error, error)
 }
 
@@ -200,7 +217,7 @@ type Run struct {
 	StartedBy   string
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
-	CompletedAt time.Time // zero until it stands
+	CompletedAt time.Time // when it last stopped being active, zero while it is
 	Version     int64     // of its last event
 	Options     json.RawMessage
 }
@@ -210,7 +227,7 @@ type NewRun struct {
 	Run Run
 	// Graph is set when the plan graph is new.
 	Graph *NewGraph
-	// Head moves the deployment's head from PreviousHead to this, "" leaves it.
+	// Head moves the deployment's head from PreviousHead to this, "" leaves it; PreviousHead is checked when either is set.
 	Head         string
 	PreviousHead string
 	// Accounts to pin, by provider, where none is pinned yet.
@@ -219,6 +236,21 @@ type NewRun struct {
 	Supersede bool
 	// Event is the first one.
 	Event execution.Event
+}
+
+// Check answers ErrInvalid when the parts of a new run contradict each other; a store asks before it writes.
+func (n *NewRun) Check() error {
+	r, e := &n.Run, &n.Event
+	if r.ID == "" || r.ExecGraphID == "" || !r.Status.Active() {
+		return fmt.Errorf("run: %w", ErrInvalid)
+	}
+	if e.RunID != r.ID || e.Version != 1 || e.Kind != execution.RunChanged || e.RunStatus != r.Status {
+		return fmt.Errorf("first event: %w", ErrInvalid)
+	}
+	if n.Graph != nil && (n.Graph.Graph.Tenant != r.Tenant || n.Graph.Graph.DeploymentID != r.DeploymentID) {
+		return fmt.Errorf("graph of the run: %w", ErrInvalid)
+	}
+	return nil
 }
 
 // LogLine is one line of an operation's log.
@@ -240,7 +272,8 @@ type Write struct {
 	Destroyed *bool
 }
 
-// PlacementWrite updates one placement; zero fields leave what is there, ClearIdentity erases identity and outputs.
+// PlacementWrite updates one placement of the run's deployment; zero fields leave what is there, Cleared first erases
+// identity and outputs.
 type PlacementWrite struct {
 	Tenant          string
 	DeploymentID    string

@@ -1,0 +1,244 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+)
+
+// Commit implements store.Runs.
+func (s *Store) Commit(ctx context.Context, writes []store.Write) ([]error, error) {
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	b := &batch{writes: writes, refused: make([]error, len(writes)), groups: map[string]*group{}, events: newEncoder()}
+	b.encode()
+	err := s.write(ctx, "commit", func(ctx context.Context, tx *sql.Tx) error {
+		b.bound = s.prepared.in(ctx, tx)
+		return b.commit()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.refused, nil
+}
+
+// batch is what one transaction commits: the writes of some runs. A write with a stale token is taken out alone; when a
+// run breaks a rule, all that this batch has for it is.
+type batch struct {
+	*bound
+	writes  []store.Write
+	refused []error
+	events  *encoder
+	spans   [][]span // of each write's events
+	groups  map[string]*group
+	order   []*group
+}
+
+// group is what a batch has for one run.
+type group struct {
+	run       runState
+	writes    []int
+	changed   bool // has events
+	destroyed *bool
+}
+
+// runState is the row of a run, as a batch moves it on.
+type runState struct {
+	number, token, version, deployment int64
+	status                             execution.RunStatus
+	updatedAt, completedAt             int64
+	tenant, deploymentID               string
+}
+
+// encode does what needs no transaction before there is one.
+func (b *batch) encode() {
+	b.spans = make([][]span, len(b.writes))
+	for i := range b.writes {
+		events := b.writes[i].Events
+		b.spans[i] = make([]span, len(events))
+		for k := range events {
+			if b.spans[i][k], b.refused[i] = b.events.encode(&events[k]); b.refused[i] != nil {
+				break
+			}
+		}
+	}
+}
+
+func (b *batch) commit() error {
+	for i := range b.writes {
+		if err := b.admit(i); err != nil {
+			return err
+		}
+	}
+	for _, g := range b.order {
+		if err := b.try(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admit puts a write into the group of its run, if its token is the run's.
+func (b *batch) admit(i int) error {
+	w := &b.writes[i]
+	g, err := b.group(w.RunID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case g.run.number == 0:
+		b.refused[i] = store.ErrNotFound
+	case w.Token == 0 || w.Token != g.run.token:
+		b.refused[i] = store.ErrFenced
+	default:
+		g.writes = append(g.writes, i)
+	}
+	return nil
+}
+
+// group reads the run of a group when it is first named; a run that is not there has no number.
+func (b *batch) group(runID string) (*group, error) {
+	if g, ok := b.groups[runID]; ok {
+		return g, nil
+	}
+	g := &group{}
+	r := &g.run
+	err := b.findRun.QueryRowContext(b.ctx, runID).
+		Scan(&r.number, &r.token, &r.version, &r.status, &r.completedAt, &r.deployment, &r.tenant, &r.deploymentID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	b.groups[runID] = g
+	b.order = append(b.order, g)
+	return g, nil
+}
+
+// try stores a group, or leaves nothing of it and tells each of its writes why. Its error is one that ends the batch.
+func (b *batch) try(g *group) error {
+	if len(g.writes) == 0 {
+		return nil
+	}
+	if err := b.exec(b.savepoint); err != nil {
+		return err
+	}
+	if err := b.keep(g); err != nil {
+		if !refusal(err) {
+			return err
+		}
+		for _, i := range g.writes {
+			b.refused[i] = err
+		}
+		if err := b.exec(b.undo); err != nil {
+			return err
+		}
+	}
+	return b.exec(b.release)
+}
+
+// refusal says that an error is of what was to be written, and not of the store.
+func refusal(err error) bool {
+	var active *store.ActiveRunError
+	return constrained(err) || errors.As(err, &active) || errors.Is(err, store.ErrInvalid) || errors.Is(err, store.ErrVersion) ||
+		errors.Is(err, store.ErrNotFound)
+}
+
+func (b *batch) keep(g *group) error {
+	for _, i := range g.writes {
+		if b.refused[i] != nil {
+			return b.refused[i]
+		}
+		if err := b.keepWrite(g, i); err != nil {
+			return err
+		}
+	}
+	return b.finish(g)
+}
+
+func (b *batch) keepWrite(g *group, i int) error {
+	w := &b.writes[i]
+	for k := range w.Events {
+		if err := b.keepEvent(g, w.RunID, &w.Events[k], b.spans[i][k]); err != nil {
+			return err
+		}
+	}
+	for k := range w.Placements {
+		if err := b.keepPlacement(g, &w.Placements[k]); err != nil {
+			return err
+		}
+	}
+	for k := range w.Logs {
+		l := &w.Logs[k]
+		if err := b.exec(b.addLog, g.run.number, l.Operation, nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
+			return err
+		}
+	}
+	if w.Destroyed != nil {
+		g.destroyed = w.Destroyed
+	}
+	return nil
+}
+
+func (b *batch) keepEvent(g *group, runID string, event *execution.Event, text span) error {
+	r := &g.run
+	if event.RunID != runID {
+		return fmt.Errorf("event %d of another run: %w", event.Version, store.ErrInvalid)
+	}
+	if event.Version != r.version+1 {
+		return fmt.Errorf("event %d after %d: %w", event.Version, r.version, store.ErrVersion)
+	}
+	g.changed = true
+	r.version, r.updatedAt = event.Version, nanos(event.At)
+	if event.Kind == execution.RunChanged {
+		r.status, r.completedAt = event.RunStatus, r.updatedAt
+		if r.status.Active() {
+			r.completedAt = 0
+		}
+	}
+	return b.exec(b.addEvent, r.number, event.Version, b.events.bytes(text))
+}
+
+func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
+	if p.Tenant != g.run.tenant || p.DeploymentID != g.run.deploymentID {
+		return fmt.Errorf("placement: %w", store.ErrNotFound)
+	}
+	result, err := b.updatePlacement.ExecContext(b.ctx, string(p.State), truth(p.Made), p.Identity, truth(p.Cleared),
+		blob(p.Outputs), p.Account, p.ProviderVersion, p.GraphID, g.run.deployment, p.NodeID, p.Region)
+	if err := mustTouch(result, err); err != nil {
+		return fmt.Errorf("placement: %w", err)
+	}
+	return nil
+}
+
+// finish writes what the group's writes came to, once.
+func (b *batch) finish(g *group) error {
+	r := &g.run
+	if g.changed {
+		err := b.exec(b.updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, r.number)
+		if taken(err) {
+			return b.rival(g)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if g.destroyed == nil {
+		return nil
+	}
+	return b.exec(b.setDestroyed, truth(*g.destroyed), r.updatedAt, r.deployment)
+}
+
+// rival names the run because of which the one of the group cannot be active.
+func (b *batch) rival(g *group) error {
+	active := &store.ActiveRunError{}
+	err := b.tx.QueryRowContext(b.ctx, `SELECT id FROM runs WHERE deployment = ? AND kind <> 'verify'
+		AND status IN ('queued', 'running', 'cancelling')`, g.run.deployment).Scan(&active.RunID)
+	if err != nil {
+		return err
+	}
+	return active
+}

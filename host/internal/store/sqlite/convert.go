@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// A time is stored as nanoseconds since 1970, 0 for none.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// instant reads a stored time into a field.
+type instant struct{ to *time.Time }
+
+var _ sql.Scanner = instant{}
+
+func (i instant) Scan(value any) error {
+	*i.to = time.Time{}
+	if n, _ := value.(int64); n != 0 {
+		*i.to = time.Unix(0, n).UTC()
+	}
+	return nil
+}
+
+// blob is nil for no JSON, so that none stays none.
+func blob(raw json.RawMessage) any {
+	if raw == nil {
+		return nil
+	}
+	return []byte(raw)
+}
+
+// truth is how STRICT tables hold a bool.
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// limit is a LIMIT clause's value: 0 asks for all.
+func limit(n int) int {
+	if n <= 0 {
+		return -1
+	}
+	return n
+}

@@ -1,0 +1,201 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+)
+
+// CreateRun implements store.Runs.
+func (s *Store) CreateRun(ctx context.Context, run store.NewRun) error {
+	if err := run.Check(); err != nil {
+		return fault("create run", err)
+	}
+	return s.write(ctx, "create run", func(ctx context.Context, tx *sql.Tx) error {
+		c := &creation{bound: s.prepared.in(ctx, tx), run: run}
+		var err error
+		if run.Graph != nil {
+			c.deployment, err = s.insertGraph(ctx, tx, *run.Graph)
+		} else {
+			err = tx.QueryRowContext(ctx, "SELECT number FROM deployments WHERE tenant = ? AND id = ?",
+				run.Run.Tenant, run.Run.DeploymentID).Scan(&c.deployment)
+		}
+		if err != nil {
+			return err
+		}
+		return c.do()
+	})
+}
+
+// creation is one run being created, in one transaction.
+type creation struct {
+	*bound
+	run        store.NewRun
+	deployment int64
+}
+
+func (c *creation) do() error {
+	for _, step := range []func() error{c.checkGraphs, c.yieldOrSupersede, c.moveHead, c.pinAccounts, c.insert} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *creation) checkGraphs() error {
+	for _, id := range []string{c.run.Run.GraphID, c.run.Run.PlanGraphID} {
+		var of int64
+		err := c.tx.QueryRowContext(c.ctx, "SELECT deployment FROM graphs WHERE id = ?", id).Scan(&of)
+		if err == nil && of != c.deployment {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return fault("graph of the run", err)
+		}
+	}
+	return nil
+}
+
+// rival is an unfinished run of the deployment.
+type rival struct {
+	id              string
+	number, version int64
+	status          execution.RunStatus
+}
+
+// yieldOrSupersede gives way to an unfinished run of the deployment, or cancels one that waits if it may. A verification
+// changes nothing: it neither gives way nor is in the way.
+func (c *creation) yieldOrSupersede() error {
+	if c.run.Run.Kind == execution.Verify {
+		return nil
+	}
+	rivals, err := c.rivals()
+	if err != nil {
+		return err
+	}
+	for _, r := range rivals {
+		if r.status.Active() || !c.run.Supersede {
+			return &store.ActiveRunError{RunID: r.id}
+		}
+	}
+	for _, r := range rivals {
+		if err := c.supersede(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rivals gives active ones first: those are the ones to name.
+func (c *creation) rivals() ([]rival, error) {
+	rows, err := c.tx.QueryContext(c.ctx, `SELECT id, number, version, status FROM runs
+		WHERE deployment = ? AND kind <> 'verify' AND status NOT IN ('completed', 'cancelled')
+		ORDER BY status NOT IN ('queued', 'running', 'cancelling'), number`, c.deployment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var rivals []rival
+	for rows.Next() {
+		var r rival
+		if err := rows.Scan(&r.id, &r.number, &r.version, &r.status); err != nil {
+			return nil, err
+		}
+		rivals = append(rivals, r)
+	}
+	return rivals, rows.Err()
+}
+
+// supersede ends a waiting run as any end of a run is told: by an event. The new token fences who may still hold it.
+func (c *creation) supersede(r rival) error {
+	run := c.run.Run
+	event := execution.Event{
+		RunID: r.id, Version: r.version + 1, At: run.CreatedAt, Kind: execution.RunChanged,
+		RunStatus: execution.RunCancelled, By: run.StartedBy, Reason: "superseded by run " + run.ID,
+	}
+	if err := c.event(r.number, &event); err != nil {
+		return err
+	}
+	at := nanos(run.CreatedAt)
+	if err := c.exec(c.updateRun, event.Version, string(event.RunStatus), at, at, r.number); err != nil {
+		return err
+	}
+	_, err := c.tx.ExecContext(c.ctx, "UPDATE runs SET owner = '', token = token + 1 WHERE number = ?", r.number)
+	return err
+}
+
+// moveHead checks what the caller believes to be the head, and moves it. What has a new head is not destroyed any more.
+func (c *creation) moveHead() error {
+	if c.run.Head == "" && c.run.PreviousHead == "" {
+		return nil
+	}
+	var head string
+	err := c.tx.QueryRowContext(c.ctx, `SELECT coalesce(g.id, '') FROM deployments d LEFT JOIN graphs g ON g.number = d.head
+		WHERE d.number = ?`, c.deployment).Scan(&head)
+	if err != nil {
+		return err
+	}
+	if head != c.run.PreviousHead {
+		return fmt.Errorf("head: %w", store.ErrStale)
+	}
+	if c.run.Head == "" {
+		return nil
+	}
+	result, err := c.tx.ExecContext(c.ctx, `UPDATE deployments SET destroyed = 0, head = g.number
+		FROM graphs g WHERE g.id = ? AND g.deployment = deployments.number AND deployments.number = ?`, c.run.Head, c.deployment)
+	return fault("head", mustTouch(result, err))
+}
+
+// pinAccounts keeps an account that is pinned; another one than the caller saw is a race that it lost.
+func (c *creation) pinAccounts() error {
+	var text []byte
+	err := c.tx.QueryRowContext(c.ctx, "SELECT accounts FROM deployments WHERE number = ?", c.deployment).Scan(&text)
+	if err != nil {
+		return err
+	}
+	pinned := map[string]string{}
+	if json.Unmarshal(text, &pinned) != nil {
+		return store.ErrDamaged
+	}
+	for provider, account := range c.run.Accounts {
+		if there, ok := pinned[provider]; ok && there != account {
+			return fmt.Errorf("account: %w", store.ErrStale)
+		}
+		pinned[provider] = account
+	}
+	text, err = json.Marshal(pinned)
+	if err != nil {
+		return err
+	}
+	_, err = c.tx.ExecContext(c.ctx, "UPDATE deployments SET accounts = ?, updated_at = max(updated_at, ?) WHERE number = ?",
+		string(text), nanos(c.run.Run.CreatedAt), c.deployment)
+	return err
+}
+
+func (c *creation) insert() error {
+	r := c.run.Run
+	if err := mustBeFree(c.ctx, c.tx, r.ExecGraphID); err != nil {
+		return err
+	}
+	result, err := c.tx.ExecContext(c.ctx, `INSERT INTO runs (id, tenant, deployment, graph_id, plan_graph_id, exec_graph_id, kind,
+		mode, status, started_by, created_at, updated_at, completed_at, version, options)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.Tenant, c.deployment, r.GraphID, r.PlanGraphID, r.ExecGraphID, string(r.Kind), r.Mode, string(r.Status),
+		r.StartedBy, nanos(r.CreatedAt), nanos(r.UpdatedAt), nanos(r.CompletedAt), c.run.Event.Version, blob(r.Options))
+	if taken(err) {
+		return fmt.Errorf("run id: %w", store.ErrExists)
+	}
+	if err != nil {
+		return err
+	}
+	number, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	return c.event(number, &c.run.Event)
+}

@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+)
+
+const selectDeployment = `SELECT d.tenant, d.id, coalesce(g.id, ''), coalesce(g.version, ''), d.destroyed, d.accounts, d.sequence,
+	d.created_at, d.updated_at FROM deployments d LEFT JOIN graphs g ON g.number = d.head `
+
+func scanDeployment(scan func(...any) error) (store.Deployment, error) {
+	var d store.Deployment
+	var accounts sql.RawBytes
+	if err := scan(&d.Tenant, &d.ID, &d.HeadGraphID, &d.HeadVersion, &d.Destroyed, &accounts, &d.Sequence,
+		instant{&d.CreatedAt}, instant{&d.UpdatedAt}); err != nil {
+		return d, err
+	}
+	if json.Unmarshal(accounts, &d.Accounts) != nil {
+		return d, store.ErrDamaged
+	}
+	return d, nil
+}
+
+// Deployment implements store.Graphs.
+func (s *Store) Deployment(ctx context.Context, tenant, deploymentID string) (d store.Deployment, err error) {
+	found := false
+	err = s.rows(ctx, "deployment", func(rows *sql.Rows) error {
+		found = true
+		d, err = scanDeployment(rows.Scan)
+		return err
+	}, selectDeployment+"WHERE d.tenant = ? AND d.id = ?", tenant, deploymentID)
+	if err == nil && !found {
+		err = fault("deployment", store.ErrNotFound)
+	}
+	return d, err
+}
+
+// Deployments implements store.Graphs.
+func (s *Store) Deployments(ctx context.Context, tenant string, page store.Page) ([]store.Deployment, error) {
+	after, err := s.position(ctx, "deployments", tenant, page.After)
+	if err != nil {
+		return nil, err
+	}
+	var list []store.Deployment
+	err = s.rows(ctx, "deployments", func(rows *sql.Rows) error {
+		d, err := scanDeployment(rows.Scan)
+		list = append(list, d)
+		return err
+	}, selectDeployment+"WHERE d.tenant = ? AND d.number < ? ORDER BY d.number DESC LIMIT ?", tenant, after, limit(page.Limit))
+	return list, err
+}
+
+// Graph implements store.Graphs.
+func (s *Store) Graph(ctx context.Context, tenant, graphID string) (store.Graph, error) {
+	var g store.Graph
+	var spec []byte
+	err := s.reader.QueryRowContext(ctx,
+		`SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by, g.spec
+		 FROM graphs g JOIN deployments d ON d.number = g.deployment WHERE g.id = ? AND d.tenant = ?`, graphID, tenant).
+		Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy, &spec)
+	g.Spec = spec
+	return g, fault("graph", err)
+}
+
+const selectResources = `SELECT r.resource_id, r.path, r.type, r.node_id, p.region, p.name, p.state, p.made, p.identity, p.account,
+	p.provider_version, p.graph_id, p.outputs
+	FROM deployments d JOIN logical_resources r ON r.deployment = d.number
+	LEFT JOIN placements p ON p.deployment = r.deployment AND p.node_id = r.node_id
+	WHERE d.tenant = ? AND d.id = ? ORDER BY r.drawn, p.region`
+
+// Resources implements store.Graphs.
+func (s *Store) Resources(ctx context.Context, tenant, deploymentID string) ([]store.Resource, error) {
+	var list []store.Resource
+	err := s.rows(ctx, "resources", func(rows *sql.Rows) error {
+		resource, placement, err := scanResource(rows)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 || list[len(list)-1].NodeID != resource.NodeID {
+			list = append(list, resource)
+		}
+		if placement != nil {
+			last := &list[len(list)-1]
+			last.Placements = append(last.Placements, *placement)
+		}
+		return nil
+	}, selectResources, tenant, deploymentID)
+	return list, err
+}
+
+// scanResource gives a resource and one of its placements, nil for a resource without any.
+func scanResource(rows *sql.Rows) (store.Resource, *store.Placement, error) {
+	var r store.Resource
+	var p store.Placement
+	var region, name, state, identity, account, version, graph sql.NullString
+	var made sql.NullBool
+	var outputs []byte
+	err := rows.Scan(&r.ResourceID, &r.Path, &r.Type, &r.NodeID, &region, &name, &state, &made, &identity, &account,
+		&version, &graph, &outputs)
+	if err != nil || !region.Valid {
+		return r, nil, err
+	}
+	p = store.Placement{
+		Region: region.String, Name: name.String, State: store.PlacementState(state.String), Made: made.Bool,
+		Identity: identity.String, Account: account.String, ProviderVersion: version.String, GraphID: graph.String,
+		Outputs: outputs,
+	}
+	return r, &p, nil
+}
+
+// position is the number of a row that a page comes after, for lists that go from the newest number down.
+func (s *Store) position(ctx context.Context, table, tenant, id string) (number int64, err error) {
+	if id == "" {
+		return 1<<63 - 1, nil
+	}
+	err = s.reader.QueryRowContext(ctx, "SELECT number FROM "+table+" WHERE tenant = ? AND id = ?", tenant, id).Scan(&number)
+	return number, fault(table, err)
+}
