@@ -5,14 +5,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/sqlite"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/storetest"
 )
 
-func TestSmoke(t *testing.T) {
-	s, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, place string) store.Store {
+		return open(t, place)
+	})
+}
+
+func open(t testing.TB, dir string) *sqlite.Store {
+	s, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
 	require.NoError(t, err)
-	id, err := s.Installation(t.Context())
-	require.NoError(t, err)
-	require.Len(t, id, 32)
-	require.NoError(t, s.Close())
+	return s
 }
