@@ -4,6 +4,7 @@ package graph
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
@@ -28,6 +29,31 @@ type Spec struct {
 	Edges        []Edge         `json:"edges"`
 }
 
+// Node looks a node up by resource id; nil when there is none. It is linear: index what is looked up often.
+func (s *Spec) Node(resourceID string) *Node {
+	for i := range s.Nodes {
+		if s.Nodes[i].ResourceID == resourceID {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Labels identify what a node makes (owner, deploy-id, resource-id) and inform about it. Callers may keep and change the map.
+func (s *Spec) Labels(node *Node, owner string) map[string]string {
+	labels := map[string]string{
+		contract.LabelGraphID:    s.GraphID,
+		contract.LabelNodeID:     node.NodeID,
+		contract.LabelDeployID:   s.DeploymentID,
+		contract.LabelResourceID: node.ResourceID,
+		contract.LabelOwner:      owner,
+	}
+	if node.EdgeID != "" {
+		labels[contract.LabelEdgeID] = node.EdgeID
+	}
+	return labels
+}
+
 // Pin is the provider version that every run of this graph uses.
 type Pin struct {
 	Version string `json:"version"`
@@ -47,7 +73,9 @@ type Node struct {
 	Fingerprints map[string]string    `json:"fingerprints,omitempty"`
 	References   map[string]Reference `json:"references,omitempty"`
 	Tags         map[string]string    `json:"custom_tags,omitempty"`
-	SubgraphID   string               `json:"subgraph_id,omitempty"`
+	// EdgeID is the first incoming dependency, for the label; "" also where the vendor takes too few labels for it.
+	EdgeID     string `json:"edge_id,omitempty"`
+	SubgraphID string `json:"subgraph_id,omitempty"`
 	// Regions are the target regions, the deployment's first one first; [""] for a global resource.
 	Regions []string `json:"target_regions"`
 	// Names are the physical names by region.
@@ -79,6 +107,18 @@ type Reference struct {
 	Property string `json:"property,omitempty"`
 }
 
+// RegionOf says in which region of source a reader in one region reads: where the reference names one, there; else in the
+// reader's own when source is there too; else in the first of source.
+func (r Reference) RegionOf(source *Node, reader string) string {
+	if r.Region != "" {
+		return r.Region
+	}
+	if len(source.Regions) == 0 || slices.Contains(source.Regions, reader) {
+		return reader
+	}
+	return source.Regions[0]
+}
+
 // Edge says that To waits for From.
 type Edge struct {
 	EdgeID string   `json:"edge_id"`
@@ -86,6 +126,9 @@ type Edge struct {
 	To     string   `json:"to_node_id"`
 	Type   EdgeType `json:"edge_type"`
 }
+
+// MaxProblems is how many problems are reported at once, at most.
+const MaxProblems = 1000
 
 // Problem is one thing wrong with what the caller sent: where (a JSON Pointer into the request) and what, never the value.
 type Problem struct {

@@ -9,15 +9,17 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 )
 
-// Plan is the order of one spec graph. Operations are in topological order, ties by the document's order; the indexes in
-// Edges, Groups and NodeGroups point into Operations and Spec.Nodes.
+// Plan is the order of one spec graph. Operations are in topological order, ties by the document's order.
 type Plan struct {
 	Spec       *graph.Spec
 	Operations []Operation
 	// Groups hold the ids of operations whose predecessors are all in earlier groups; NodeGroups the same for node ids.
 	Groups     [][]string
 	NodeGroups [][]string
-	Estimate   time.Duration
+	// Estimate is the longest way through, of typical durations; what stands behind an end edge does not count.
+	Estimate time.Duration
+
+	catalog graph.Catalog
 }
 
 // Operation is one node in one region.
@@ -28,6 +30,8 @@ type Operation struct {
 	Region string
 	// ExecNodeID is the id in the execution graph.
 	ExecNodeID string
+	// Typical is how long it usually takes.
+	Typical time.Duration
 	// Predecessors and Successors are indexes into Plan.Operations.
 	Predecessors []Edge
 	Successors   []Edge

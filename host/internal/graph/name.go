@@ -1,0 +1,115 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// nameNode fixes the physical name in each region.
+func (b *builder) nameNode(i int, p *properties) {
+	wanted := p.callersName()
+	if wanted == "" {
+		return
+	}
+	node := p.node
+	node.Names = make(map[string]string, len(node.Regions))
+	for k, region := range node.Regions {
+		name := p.physical(wanted, region, k == 0)
+		if known := b.knownName(node, region); known != "" {
+			if known != name {
+				b.warnings = append(b.warnings, fmt.Sprintf("%s keeps the name that it was made with", node.ResourceID))
+			}
+			name = known
+		} else if problem := p.kind.badName(name); problem != "" {
+			p.wrong(problem, p.kind.name.segments)
+			return
+		}
+		node.Names[region] = name
+		if !b.claim(p, name, region) {
+			p.wrong("gives a physical name that another resource, or another region, has too", p.kind.name.segments)
+			return
+		}
+	}
+}
+
+func (b *builder) knownName(node *Node, region string) string {
+	if known := b.known[node.ResourceID]; known != nil {
+		return known.Names[region]
+	}
+	return ""
+}
+
+// callersName is what the caller wrote, "" where the type has no name or it is not known yet.
+func (p *properties) callersName() string {
+	if len(p.kind.name.segments) == 0 {
+		return ""
+	}
+	n := p.text.At(p.kind.name.segments)
+	if n < 0 || p.text.Kind(n) != document.String {
+		return ""
+	}
+	return p.text.Text(n)
+}
+
+// physical makes the name. The one without a region is the first region's, unless another region has it from an earlier version.
+func (p *properties) physical(wanted, region string, first bool) string {
+	name := p.kind.Naming.Physical(wanted, p.node.NodeID, region, first, p.node.Exact)
+	if !first || p.kind.Naming.Suffix != contract.SuffixNodeAndRegion || p.node.Exact {
+		return name
+	}
+	if known := p.b.known[p.node.ResourceID]; known != nil {
+		for elsewhere, taken := range known.Names {
+			if elsewhere != region && taken == name {
+				return p.kind.Naming.Physical(wanted, p.node.NodeID, region, false, false)
+			}
+		}
+	}
+	return name
+}
+
+// badName says what is wrong with a physical name, "" for nothing.
+func (kind *resourceKind) badName(name string) string {
+	limits := kind.Naming
+	suffix := ""
+	if limits.Suffix != contract.SuffixNone && limits.Suffix != "" {
+		suffix = " with the suffix that tells resources apart"
+	}
+	switch length := utf8.RuneCountInString(name); {
+	case limits.MaxLength > 0 && length > limits.MaxLength:
+		return fmt.Sprintf("gives a name of %d characters%s: this type takes %d", length, suffix, limits.MaxLength)
+	case kind.namePattern != nil && !kind.namePattern.MatchString(name):
+		return fmt.Sprintf("gives a name that does not match %s%s", limits.Pattern, suffix)
+	}
+	return ""
+}
+
+// claim is false when another node has the same name in the same place. What else identifies a thing of the type is part of the
+// place (the repository of a secret); names that carry their region are unique across regions.
+func (b *builder) claim(p *properties, name, region string) bool {
+	if p.kind.Naming.Suffix == contract.SuffixNodeAndRegion {
+		region = ""
+	}
+	var key strings.Builder
+	for _, part := range []string{p.node.Type, name, region} {
+		key.WriteString(part)
+		key.WriteByte(0)
+	}
+	for _, identifying := range p.kind.identifying {
+		if n := p.text.At(identifying.segments); n >= 0 {
+			key.Write(p.text.AppendCompact(nil, n, nil))
+		} else if role := p.kind.filler(identifying.pointer); role != "" {
+			reference := p.node.References[role]
+			key.WriteString("@" + reference.NodeID + "@" + reference.Region + "." + reference.Output)
+		}
+		key.WriteByte(0)
+	}
+	if b.places[key.String()] {
+		return false
+	}
+	b.places[key.String()] = true
+	return true
+}
