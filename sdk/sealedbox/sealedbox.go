@@ -5,7 +5,6 @@
 package sealedbox
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -154,8 +153,7 @@ func parse(plain []byte) (Envelope, error) {
 		return Envelope{Value: string(plain)}, nil
 	}
 	var envelope clear
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	if err := decoder.Decode(&envelope); err != nil || envelope.Version == 0 {
+	if json.Unmarshal(plain, &envelope) != nil || envelope.Version == 0 {
 		return Envelope{}, ErrVersion
 	}
 	return Envelope(envelope), nil
