@@ -80,7 +80,7 @@ func (d *Dispatcher) Performer(run *Run, recorder Recorder) *Performer {
 	return &Performer{
 		dispatcher: d, run: run, recorder: recorder,
 		tries: map[string]int{}, asked: map[string]time.Time{},
-		places: placesOf(run.Plan), found: map[place]*discovery{},
+		places: placesOf(run.Plan), nodes: nodesOf(run.Plan), found: map[place]*discovery{},
 	}
 }
 
@@ -90,6 +90,7 @@ type Performer struct {
 	run        *Run
 	recorder   Recorder
 	places     map[place]*plan.Operation
+	nodes      map[string]*graph.Node
 
 	mu    sync.Mutex
 	tries map[string]int       // attempts in this drive of the run, by operation
@@ -107,6 +108,14 @@ func placesOf(p *plan.Plan) map[place]*plan.Operation {
 		places[place{operation.Node.NodeID, operation.Region}] = operation
 	}
 	return places
+}
+
+func nodesOf(p *plan.Plan) map[string]*graph.Node {
+	nodes := make(map[string]*graph.Node, len(p.Spec.Nodes))
+	for i := range p.Spec.Nodes {
+		nodes[p.Spec.Nodes[i].NodeID] = &p.Spec.Nodes[i]
+	}
+	return nodes
 }
 
 // Perform brings the operation to the end of one attempt.

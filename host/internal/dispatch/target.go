@@ -37,6 +37,9 @@ func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (co
 	target.References = make(map[string]json.RawMessage, len(node.References))
 	for role, reference := range node.References {
 		value, err := p.resolve(ctx, operation, reference)
+		if node.Verb == contract.VerbDelete && contract.KindOf(err) == contract.KindPrecondition {
+			continue // what it refers to is gone already: a deletion goes by name and labels then
+		}
 		if err != nil {
 			return target, err
 		}
@@ -99,21 +102,11 @@ func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference
 	return p.discover(ctx, to, reference)
 }
 
-// referenced is the operation a reference means: in the region it names, else in the reader's own, else in the first.
+// referenced is the operation that a reference means, seen from the region of the one that reads it.
 func (p *Performer) referenced(from *plan.Operation, reference graph.Reference) (*plan.Operation, error) {
-	regions := []string{reference.Region}
-	if reference.Region == "" {
-		regions = []string{from.Region, ""}
-	}
-	for _, region := range regions {
-		if to, ok := p.places[place{reference.NodeID, region}]; ok {
+	if source := p.nodes[reference.NodeID]; source != nil {
+		if to, ok := p.places[place{source.NodeID, reference.RegionOf(source, from.Region)}]; ok {
 			return to, nil
-		}
-	}
-	for i := range p.run.Plan.Spec.Nodes {
-		node := &p.run.Plan.Spec.Nodes[i]
-		if node.NodeID == reference.NodeID && reference.Region == "" {
-			return p.places[place{node.NodeID, node.Regions[0]}], nil
 		}
 	}
 	return nil, contract.New(contract.KindPrecondition, fmt.Sprintf("reference %q names nothing in this run", reference.Text))

@@ -21,8 +21,8 @@ type Performer interface {
 
 // Recorder is the durable state of the run.
 type Recorder interface {
-	// Record returns once the event is durable.
-	Record(event execution.Event) error
+	// Change returns once the event is durable.
+	Change(event execution.Event) error
 	// Peek shows the state as it stands.
 	Peek(read func(*execution.Run))
 }
@@ -182,7 +182,7 @@ func (s *scheduler) fail(operation int) {
 	if len(blocked) == 0 || s.err != nil {
 		return
 	}
-	s.err = s.recorder.Record(execution.Event{
+	s.err = s.recorder.Change(execution.Event{
 		Kind: execution.Changed, Operations: blocked, Status: execution.Blocked,
 		Reason: "predecessor " + s.plan.Operations[operation].ID + " failed",
 	})

@@ -175,9 +175,10 @@ type Runs interface {
 	// AcquireRun makes owner the one that may write the run, and returns the new fencing token and the last event version.
 	// Without it nobody may. ErrNotFound.
 	AcquireRun(ctx context.Context, runID, owner string) (token, version int64, err error)
-	// Run and LatestRun fail with ErrNotFound. LatestRun is the newest that was started for the graph.
+	// Run and LatestRun fail with ErrNotFound. LatestRun is the newest that was started for the graph, of these kinds where
+	// any are named.
 	Run(ctx context.Context, tenant, runID string) (Run, error)
-	LatestRun(ctx context.Context, tenant, graphID string) (Run, error)
+	LatestRun(ctx context.Context, tenant, graphID string, kinds ...execution.RunKind) (Run, error)
 	// ListRuns gives newest first.
 	ListRuns(ctx context.Context, filter RunFilter, page Page) ([]Run, error)
 	// ActiveRuns gives every run, of any tenant, whose status is active.

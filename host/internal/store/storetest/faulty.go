@@ -239,8 +239,8 @@ func (f *FaultyStore) Run(ctx context.Context, tenant, runID string) (store.Run,
 }
 
 // LatestRun implements store.Runs.
-func (f *FaultyStore) LatestRun(ctx context.Context, tenant, graphID string) (store.Run, error) {
-	return call(ctx, f, "LatestRun", func() (store.Run, error) { return f.inner.LatestRun(ctx, tenant, graphID) })
+func (f *FaultyStore) LatestRun(ctx context.Context, tenant, graphID string, kinds ...execution.RunKind) (store.Run, error) {
+	return call(ctx, f, "LatestRun", func() (store.Run, error) { return f.inner.LatestRun(ctx, tenant, graphID, kinds...) })
 }
 
 // ListRuns implements store.Runs.

@@ -1,0 +1,142 @@
+// Package host puts the program together: store, plugin host, engine and API, in the order in which they need each other, and
+// takes them apart in the reverse order. Read this file to know the program. It decides nothing.
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/api"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/sqlite"
+)
+
+// Options of a host. Only DataDir, PluginsDir and Log are required.
+type Options struct {
+	// DataDir holds the store, the providers' key files and the lock that keeps other hosts away.
+	DataDir string
+	// PluginsDir holds providers as <provider>/<version>/mgraph-provider-<provider>.
+	PluginsDir string
+	// Listen is the address the host will be served on, which decides whether it may be open; empty inside a process.
+	Listen string
+	// Auth is auto, keys or off; auto when empty.
+	Auth string
+	// KeyHeader is the header that may carry an API key beside Authorization.
+	KeyHeader string
+	Log       hclog.Logger
+	Version   string
+	// ProviderSettings are the operator's, by provider: JSON objects.
+	ProviderSettings map[string]json.RawMessage
+	// Limits of requests; zero fields mean the defaults.
+	Limits Limits
+	// LockWait is how long to wait for an earlier host, or its last provider, to be gone.
+	LockWait time.Duration
+	// PlainBoxes accepts sealed boxes without an envelope also when there are several tenants.
+	PlainBoxes bool
+	// Concurrency bounds one run's operations in flight, OperationTimeout an operation that names no timeout of its own, Tries
+	// how often it is tried when what went wrong may pass, DrainTimeout how long Close lets calls finish. Zero: the defaults.
+	Concurrency      int
+	OperationTimeout time.Duration
+	Tries            int
+	DrainTimeout     time.Duration
+}
+
+// Limits of requests: bytes of a body, its nesting, and resources of a deployment.
+type Limits = config.Limits
+
+// Host is the whole program but for its listener.
+type Host struct {
+	lock    *os.File
+	store   *sqlite.Store
+	plugins *pluginhost.Host
+	engine  *engine.Engine
+	handler http.Handler
+}
+
+// New opens the store, reads the plugins directory, takes over what an earlier host left, and makes the API.
+func New(ctx context.Context, options Options) (_ *Host, err error) {
+	h := &Host{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.Close(ctx))
+		}
+	}()
+	if h.lock, err = sqlite.Lock(options.DataDir, options.LockWait); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if h.store, err = sqlite.Open(ctx, options.DataDir, sqlite.Options{Log: options.Log.Named("store")}); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if h.plugins, err = pluginhost.New(pluginhost.Options{
+		Dir: options.PluginsDir, KeyDir: filepath.Join(options.DataDir, "keys"), Inherit: h.lock, Digests: h.store,
+		Log: options.Log.Named("provider"), Now: time.Now,
+	}); err != nil {
+		return nil, fmt.Errorf("providers: %w", err)
+	}
+	if h.engine, err = engine.New(ctx, engine.Options{
+		Store: h.store, Plugins: h.plugins, Log: options.Log.Named("engine"), Settings: options.ProviderSettings,
+		Limits: options.Limits, Concurrency: options.Concurrency, Timeout: options.OperationTimeout, Tries: options.Tries,
+		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
+	}); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	h.handler, err = api.New(api.Options{
+		Engine: h.engine, Keys: h.store, Auth: api.AuthMode(options.Auth), Listen: options.Listen,
+		KeyHeader: options.KeyHeader, Log: options.Log.Named("api"), Version: options.Version, Limits: options.Limits,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return h, nil
+}
+
+// plainBoxes are accepted while the store knows one tenant: there is nobody then whose box could be used by another.
+func plainBoxes(registry store.Registry, always bool) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		if always {
+			return true
+		}
+		keys, err := registry.Keys(ctx)
+		if err != nil {
+			return false
+		}
+		for i := range keys {
+			if keys[i].Tenant != keys[0].Tenant {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// Handler serves the REST API.
+func (h *Host) Handler() http.Handler { return h.handler }
+
+// Close drains and ends everything: runs first, then providers, the store, and the lock last.
+func (h *Host) Close(context.Context) error {
+	if h.engine != nil {
+		h.engine.Stop()
+	}
+	if h.plugins != nil {
+		h.plugins.Stop()
+	}
+	var err error
+	if h.store != nil {
+		err = h.store.Close()
+	}
+	if h.lock != nil {
+		err = errors.Join(err, h.lock.Close())
+	}
+	return err
+}

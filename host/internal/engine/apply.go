@@ -1,0 +1,277 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// createTries is how often a run is prepared again because somebody else changed the deployment meanwhile, or an id was taken.
+const createTries = 4
+
+// Apply deploys a configuration, or a stored graph, or goes on with the run of one where that stopped. It answers once the
+// run is begun and durable; Wait waits for its end.
+func (e *Engine) Apply(ctx context.Context, caller Caller, request *rest.ApplyRequest) (*rest.RunResult, error) {
+	if err := checkApply(request); err != nil {
+		return nil, err
+	}
+	if request.GraphID != "" {
+		result, err := e.applyGraph(ctx, caller, request)
+		return result, classified(err)
+	}
+	for try := 1; ; try++ {
+		result, err := e.applyConfig(ctx, caller, request)
+		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
+		if !again || try == createTries {
+			return result, classified(err)
+		}
+	}
+}
+
+func checkApply(request *rest.ApplyRequest) error {
+	var problems []graph.Problem
+	switch request.Mode {
+	case "", rest.ModeFull, rest.ModeDryRun:
+	case rest.ModeStep:
+		problems = append(problems, graph.Problem{Pointer: "/mode", Message: "STEP is not offered by this version"})
+	default:
+		problems = append(problems, graph.Problem{Pointer: "/mode", Message: "must be FULL, STEP or DRY_RUN"})
+	}
+	if request.Config == nil && request.GraphID == "" {
+		problems = append(problems, graph.Problem{Pointer: configPrefix, Message: "config or graph_id is required"})
+	}
+	if request.Config != nil && len(request.Config.Credentials) > 0 && len(request.Credentials) > 0 {
+		problems = append(problems, graph.Problem{Pointer: "/credentials", Message: "stand in config already"})
+	}
+	if len(problems) > 0 {
+		return invalid(problems...)
+	}
+	return nil
+}
+
+// credentialsOf gives the credentials of a request and where they stand in it.
+func credentialsOf(request *rest.ApplyRequest) (rest.Credentials, string) {
+	if request.Config != nil && (len(request.Config.Credentials) > 0 || request.GraphID == "") {
+		return request.Config.Credentials, configPrefix + "/credentials"
+	}
+	return request.Credentials, "/credentials"
+}
+
+// applyConfig makes a new graph and a run over it.
+func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.ApplyRequest) (*rest.RunResult, error) {
+	run := e.newRun(caller, execution.Apply, request.Only)
+	p, err := e.prepare(ctx, caller, request.Config, request.SealedProperties, run.ExecGraphID)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.limit(request.Only); err != nil {
+		return nil, err
+	}
+	if request.Mode == rest.ModeDryRun {
+		return dryRun(p), nil
+	}
+	d, err := e.approved(ctx, caller, p, run, request)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := p.newGraph(caller, deploymentGraph, e.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	return e.create(ctx, caller, d, store.NewRun{Graph: stored, Head: p.spec.GraphID, PreviousHead: p.deployment.HeadGraphID})
+}
+
+// approved has the credentials checked and gathers what the run will need.
+func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run store.Run, request *rest.ApplyRequest) (*drive, error) {
+	credentials, prefix := credentialsOf(request)
+	answer, err := e.check(ctx, check{
+		caller: caller, deploymentID: p.spec.DeploymentID, credentials: credentials, prefix: prefix,
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed, identify: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.spec.Nodes {
+		p.spec.Nodes[i].Fingerprints = answer.fingerprints[p.spec.Nodes[i].NodeID]
+	}
+	run.DeploymentID, run.GraphID, run.PlanGraphID = p.spec.DeploymentID, p.spec.GraphID, p.spec.GraphID
+	d := &drive{run: run, plan: p.plan, options: runOptions{Only: request.Only, Warnings: p.warnings}}
+	d.accounts = merged(p.deployment.Accounts, answer.accounts)
+	d.newAccounts = answer.accounts
+	d.placements = placementsOf(p.resources)
+	d.call = e.dispatchRun(ctx, caller, d, credentials, boxesOf(p.sealed))
+	return d, nil
+}
+
+func merged(pinned, checked map[string]string) map[string]string {
+	accounts := map[string]string{}
+	maps.Copy(accounts, checked)
+	maps.Copy(accounts, pinned)
+	return accounts
+}
+
+func dryRun(p *prepared) *rest.RunResult {
+	planned := planResponse(p.plan, p.warnings)
+	result := &rest.RunResult{
+		Success: true, Status: string(execution.Pending), DeploymentID: p.spec.DeploymentID, Version: p.spec.Version,
+		Kind: string(execution.Apply), Mode: rest.ModeDryRun, Warnings: p.warnings,
+	}
+	result.Total, result.Pending = len(p.plan.Operations), len(p.plan.Operations)
+	if len(planned.Operations) > 0 {
+		result.NextOperation = &planned.Operations[0]
+	}
+	return result
+}
+
+// applyGraph applies a stored plan, or goes on with what its run left.
+func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.ApplyRequest) (*rest.RunResult, error) {
+	spec, stored, err := e.load(ctx, caller, request.GraphID)
+	if err != nil {
+		return nil, err
+	}
+	if stored.Kind != deploymentGraph {
+		return nil, refuse(Conflict, "this graph was derived for a %s: apply one that a caller wrote", stored.Kind)
+	}
+	deployment, err := e.store.Deployment(ctx, caller.Tenant, spec.DeploymentID)
+	if err != nil {
+		return nil, err
+	}
+	given, err := e.same(ctx, caller, request, spec)
+	if err != nil {
+		return nil, err
+	}
+	run, err := e.store.LatestRun(ctx, caller.Tenant, request.GraphID, changing...)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return e.applyStored(ctx, caller, request, spec, deployment, given)
+	case err != nil:
+		return nil, err
+	case deployment.Destroyed && deployment.HeadGraphID == request.GraphID:
+		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this deployment was destroyed: post its config to deploy it anew"}
+	case run.Kind != execution.Apply:
+		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}
+	case run.Status == execution.RunCompleted:
+		return e.Result(ctx, caller, run.ID)
+	case run.Status == execution.RunCancelled:
+		return e.applyStored(ctx, caller, request, spec, deployment, given)
+	case deployment.HeadGraphID != request.GraphID && !request.Force:
+		return nil, refuse(Conflict, "another graph of this deployment was applied since: force goes on all the same")
+	}
+	return e.resume(ctx, caller, request, spec, deployment, run, given)
+}
+
+// changing are the kinds of runs that change something: what status and resuming by graph id mean.
+var changing = []execution.RunKind{execution.Apply, execution.Destroy, execution.Move, execution.Rollback}
+
+// same gives the sealed values that a request brings for a stored graph; a config, where one is given too, must say the same.
+func (e *Engine) same(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec) (map[string][]sealedValue, error) {
+	if request.Config == nil {
+		return sealedAgain(request.SealedProperties, spec)
+	}
+	p, err := e.prepare(ctx, caller, request.Config, request.SealedProperties, "")
+	if err != nil {
+		return nil, err
+	}
+	if !sameNodes(p.spec, spec) {
+		return nil, invalid(graph.Problem{Pointer: configPrefix, Message: "is not what this graph was made from: leave it out, or leave graph_id out"})
+	}
+	return p.sealed, nil
+}
+
+// sameNodes compares what a caller wrote, not what was drawn.
+func sameNodes(a, b *graph.Spec) bool {
+	if a.DeploymentID != b.DeploymentID || len(a.Nodes) != len(b.Nodes) || len(a.Edges) != len(b.Edges) {
+		return false
+	}
+	for i := range a.Nodes {
+		x, y := a.Nodes[i], b.Nodes[i]
+		x.Fingerprints, y.Fingerprints, x.Names, y.Names = nil, nil, nil, nil
+		left, _ := json.Marshal(x)
+		right, _ := json.Marshal(y)
+		if string(left) != string(right) {
+			return false
+		}
+	}
+	return true
+}
+
+// sealedAgain reads sealed_properties against the nodes of a stored graph.
+func sealedAgain(boxes map[string]string, spec *graph.Spec) (map[string][]sealedValue, error) {
+	values, problems := spec.Unseal(boxes)
+	if len(problems) > 0 {
+		return nil, invalid(problems...)
+	}
+	return sealedOf(values, func(v graph.SealedValue) string {
+		return document.Join("/sealed_properties", graph.SealedPointer(&graph.Node{ResourceID: v.ResourceID}, v.Pointer))
+	}), nil
+}
+
+// applyStored begins the first run of a stored plan.
+func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec, deployment store.Deployment, given map[string][]sealedValue) (*rest.RunResult, error) {
+	if deployment.HeadGraphID != spec.BasedOn && deployment.HeadGraphID != spec.GraphID && !request.Force {
+		return nil, refuse(Conflict, "another graph of this deployment was applied since this was planned: plan again, or force")
+	}
+	catalog, err := e.pinnedBy(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	run := e.newRun(caller, execution.Apply, request.Only)
+	p := &prepared{deployment: deployment, catalog: catalog, spec: spec, sealed: given}
+	if p.resources, err = e.store.Resources(ctx, caller.Tenant, spec.DeploymentID); err != nil {
+		return nil, err
+	}
+	if p.plan, err = plan.New(spec, catalog, run.ExecGraphID); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if err := p.limit(request.Only); err != nil {
+		return nil, err
+	}
+	if request.Mode == rest.ModeDryRun {
+		return dryRun(p), nil
+	}
+	if err := complete(p.plan, given, func(int) bool { return true }); err != nil {
+		return nil, err
+	}
+	d, err := e.approved(ctx, caller, p, run, request)
+	if err != nil {
+		return nil, err
+	}
+	return e.create(ctx, caller, d, store.NewRun{Head: spec.GraphID, PreviousHead: deployment.HeadGraphID})
+}
+
+// complete says which sealed values are still needed, by name, and were not given.
+func complete(p *plan.Plan, given map[string][]sealedValue, open func(operation int) bool) error {
+	boxes := boxesOf(given)
+	var problems []graph.Problem
+	seen := map[string]bool{}
+	for i := range p.Operations {
+		node := p.Operations[i].Node
+		sets := node.Verb == contract.VerbCreate || node.Verb == contract.VerbUpdate || node.Verb == contract.VerbEnsure
+		if !sets || !open(i) || seen[node.NodeID] {
+			continue
+		}
+		seen[node.NodeID] = true
+		for _, pointer := range node.Sealed {
+			if boxes[node.NodeID][pointer] == "" {
+				at := graph.SealedPointer(node, pointer)
+				problems = append(problems, graph.Problem{
+					Pointer: document.Join("/sealed_properties", at), Message: "was never stored, and is needed again",
+				})
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return invalid(problems...)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// Destroy deletes what a deployment made, whichever of its graphs made it, in reverse order of the recorded dependencies. A
+// destroy that failed or was interrupted is gone on with.
+func (e *Engine) Destroy(ctx context.Context, caller Caller, request *rest.DestroyRequest) (*rest.RunResult, error) {
+	for try := 1; ; try++ {
+		result, err := e.destroy(ctx, caller, request)
+		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
+		if !again || try == createTries {
+			return result, classified(err)
+		}
+	}
+}
+
+func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.DestroyRequest) (*rest.RunResult, error) {
+	deployment, err := e.destroyedDeployment(ctx, caller, request)
+	if err != nil {
+		return nil, err
+	}
+	run, err := e.store.LatestRun(ctx, caller.Tenant, deployment.HeadGraphID, changing...)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil && run.Kind == execution.Destroy {
+		if run.Status == execution.RunCompleted && deployment.Destroyed {
+			return e.Result(ctx, caller, run.ID)
+		}
+		if run.Status == execution.RunFailed || run.Status == execution.RunInterrupted {
+			return e.destroyOn(ctx, caller, request, deployment, run)
+		}
+	}
+	return e.destroyAnew(ctx, caller, request, deployment)
+}
+
+func (e *Engine) destroyedDeployment(ctx context.Context, caller Caller, request *rest.DestroyRequest) (store.Deployment, error) {
+	id := request.DeploymentID
+	if request.GraphID != "" {
+		spec, _, err := e.load(ctx, caller, request.GraphID)
+		if err != nil {
+			return store.Deployment{}, err
+		}
+		if id != "" && id != spec.DeploymentID {
+			return store.Deployment{}, invalid(graph.Problem{Pointer: "/deployment_id", Message: "is not that of graph_id"})
+		}
+		id = spec.DeploymentID
+	}
+	if id == "" {
+		return store.Deployment{}, invalid(graph.Problem{Pointer: "/graph_id", Message: "deployment_id or graph_id is required"})
+	}
+	deployment, err := e.store.Deployment(ctx, caller.Tenant, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return deployment, refuse(NotFound, "there is no such deployment")
+	case err != nil:
+		return deployment, err
+	case deployment.HeadGraphID == "":
+		return deployment, refuse(Conflict, "nothing of this deployment was ever applied")
+	case request.GraphID != "" && request.GraphID != deployment.HeadGraphID && !request.Force:
+		return deployment, refuse(Conflict, "this graph is not the one that was last applied: destroy that, or force")
+	}
+	return deployment, nil
+}
+
+// destroyAnew derives the graph that undoes the deployment and runs it.
+func (e *Engine) destroyAnew(ctx context.Context, caller Caller, request *rest.DestroyRequest, deployment store.Deployment) (*rest.RunResult, error) {
+	run := e.newRun(caller, execution.Destroy, request.Only)
+	p := &prepared{deployment: deployment}
+	var err error
+	if p.resources, err = e.store.Resources(ctx, caller.Tenant, deployment.ID); err != nil {
+		return nil, err
+	}
+	left, err := e.teardown(ctx, caller, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan, err = plan.New(p.spec, p.catalog, run.ExecGraphID); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if err := p.limit(request.Only); err != nil {
+		return nil, err
+	}
+	answer, err := e.check(ctx, check{
+		caller: caller, deploymentID: deployment.ID, credentials: request.Credentials, prefix: "/credentials",
+		pinned: deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), identify: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	run.DeploymentID, run.GraphID, run.PlanGraphID = deployment.ID, deployment.HeadGraphID, p.spec.GraphID
+	d := &drive{run: run, plan: p.plan, options: runOptions{Only: request.Only, LeftOver: left}}
+	d.accounts, d.placements = merged(deployment.Accounts, answer.accounts), placementsOf(p.resources)
+	d.call = e.dispatchRun(ctx, caller, d, request.Credentials, nil)
+	stored, err := p.newGraph(caller, string(execution.Destroy), e.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	stored.Resources = nil // it names nothing that is not there already
+	return e.create(ctx, caller, d, store.NewRun{Graph: stored, PreviousHead: deployment.HeadGraphID, Supersede: true})
+}
+
+// destroyOn goes on with a destroy that did not finish.
+func (e *Engine) destroyOn(ctx context.Context, caller Caller, request *rest.DestroyRequest, deployment store.Deployment, run store.Run) (*rest.RunResult, error) {
+	release, err := e.claim(run.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	d, state, err := e.reload(ctx, caller, run)
+	if err != nil {
+		return nil, err
+	}
+	open := func(i int) bool { return state.Operation(d.plan.Operations[i].ID).Status != execution.Completed }
+	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, deployment, request.Credentials, "/credentials", nil, open); err != nil {
+		return nil, err
+	}
+	return e.goOn(ctx, caller, d, state)
+}
+
+// teardown derives the graph: a deletion for each place where something is, or may be, that this deployment made. What it did
+// not make, and what its type cannot delete, is named and left.
+func (e *Engine) teardown(ctx context.Context, caller Caller, p *prepared) ([]rest.LeftOver, error) {
+	specs, err := e.appliedGraphs(ctx, caller, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.catalog, err = e.pinnedBy(ctx, &graph.Spec{Providers: pinsOf(specs, p.deployment.HeadGraphID)}); err != nil {
+		return nil, err
+	}
+	var from []graph.TeardownNode
+	var left []rest.LeftOver
+	for _, resource := range p.resources {
+		node, regions := lastApplied(resource, specs, p.deployment.HeadGraphID)
+		if node == nil {
+			continue
+		}
+		kind, ok := p.catalog.Type(node.Type)
+		if !ok {
+			return nil, refuse(Conflict, "the provider no longer offers %s, which is deployed", node.Type)
+		}
+		regions, leftHere := sortOut(resource, kind, regions)
+		left = append(left, leftHere...)
+		if len(regions) > 0 {
+			from = append(from, graph.TeardownNode{Node: *node, Regions: regions})
+		}
+	}
+	p.spec = graph.Teardown(e.options.NewID(), p.deployment.ID, from, edgesOf(specs, p.deployment.HeadGraphID), e.options.NewID)
+	p.spec.Version, p.spec.Providers = p.deployment.HeadVersion, pinsOf(specs, p.deployment.HeadGraphID)
+	return left, nil
+}
+
+// appliedGraphs loads the head and every graph that a placement was last applied by.
+func (e *Engine) appliedGraphs(ctx context.Context, caller Caller, p *prepared) (map[string]*graph.Spec, error) {
+	ids := []string{p.deployment.HeadGraphID}
+	for _, r := range p.resources {
+		for _, placement := range r.Placements {
+			if placement.GraphID != "" && !slices.Contains(ids, placement.GraphID) {
+				ids = append(ids, placement.GraphID)
+			}
+		}
+	}
+	specs := map[string]*graph.Spec{}
+	for _, id := range ids {
+		spec, _, err := e.load(ctx, caller, id)
+		if err != nil {
+			return nil, err
+		}
+		specs[id] = spec
+	}
+	return specs, nil
+}
+
+// pinsOf takes the head's pins, and from older graphs those of providers that the head does not use.
+func pinsOf(specs map[string]*graph.Spec, head string) map[string]graph.Pin {
+	pins := map[string]graph.Pin{}
+	for id, spec := range specs {
+		for name, pin := range spec.Providers {
+			if _, known := pins[name]; !known || id == head {
+				pins[name] = pin
+			}
+		}
+	}
+	return pins
+}
+
+// lastApplied gives the node as it was last applied and the regions where something may be.
+func lastApplied(resource store.Resource, specs map[string]*graph.Spec, head string) (node *graph.Node, regions []string) {
+	for _, placement := range resource.Placements {
+		if placement.State == store.Gone {
+			continue
+		}
+		regions = append(regions, placement.Region)
+		id := placement.GraphID
+		if id == "" {
+			id = head
+		}
+		if found := nodeOf(specs[id], resource.NodeID); found != nil && (node == nil || placement.GraphID != "") {
+			node = found
+		}
+	}
+	return node, regions
+}
+
+func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {
+	for i := range spec.Nodes {
+		if spec.Nodes[i].NodeID == nodeID {
+			return &spec.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// sortOut keeps the regions where a deletion is to be tried. A thing that is known by its name alone, and that no attempt of
+// ours was begun on, is not looked for: whatever carries the name is somebody else's.
+func sortOut(resource store.Resource, kind *contract.ResourceType, regions []string) (kept []string, left []rest.LeftOver) {
+	_, deletes := kind.Verb(contract.VerbDelete)
+	for _, placement := range resource.Placements {
+		if !slices.Contains(regions, placement.Region) {
+			continue
+		}
+		reason := ""
+		switch {
+		case placement.State == store.Planned && kind.Discovery == contract.DiscoverByName:
+			continue
+		case placement.State == store.Live && !placement.Made:
+			reason = "this deployment did not make it"
+		case !deletes:
+			reason = "its type cannot be deleted"
+		}
+		if reason == "" {
+			kept = append(kept, placement.Region)
+			continue
+		}
+		left = append(left, rest.LeftOver{
+			ResourceID: resource.ResourceID, ResourceType: resource.Type, Region: placement.Region, Name: placement.Name,
+			Identity: placement.Identity, Reason: reason,
+		})
+	}
+	return kept, left
+}
+
+// edgesOf takes the head's edges, and those of older graphs between nodes that the head does not name.
+func edgesOf(specs map[string]*graph.Spec, head string) []graph.Edge {
+	edges := slices.Clone(specs[head].Edges)
+	named := map[string]bool{}
+	for i := range specs[head].Nodes {
+		named[specs[head].Nodes[i].NodeID] = true
+	}
+	for id, spec := range specs {
+		for _, edge := range spec.Edges {
+			if id != head && !named[edge.To] {
+				edges = append(edges, edge)
+			}
+		}
+	}
+	return edges
+}
+
+// destroyed says what the end of a run means for the deployment; nil for nothing.
+func (e *Engine) destroyed(d *drive, status execution.RunStatus) *bool {
+	if d.run.Kind != execution.Destroy || status != execution.RunCompleted || len(d.options.Only) > 0 {
+		return nil
+	}
+	gone := true
+	return &gone
+}

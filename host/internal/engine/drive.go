@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// drive is a run at work in this host, or one that came to rest here lately. Its call holds the caller's sealed credentials,
+// and is dropped when the run comes to rest.
+type drive struct {
+	run     store.Run
+	plan    *plan.Plan
+	options runOptions
+	call    *dispatch.Run
+
+	accounts    map[string]string
+	newAccounts map[string]string
+	placements  map[placeKey]store.Placement
+
+	state *journal.Run
+	done  chan struct{}
+	err   error
+}
+
+// runOptions is what a run keeps of its command, and what was said about it at its beginning.
+type runOptions struct {
+	Only     []string        `json:"only,omitempty"`
+	Warnings []string        `json:"warnings,omitempty"`
+	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
+}
+
+// recentKept is how many runs at rest are kept in memory for those who ask how they ended.
+const recentKept = 4
+
+type placeKey struct{ nodeID, region string }
+
+func placementsOf(resources []store.Resource) map[placeKey]store.Placement {
+	placements := map[placeKey]store.Placement{}
+	for _, r := range resources {
+		for _, p := range r.Placements {
+			placements[placeKey{r.NodeID, p.Region}] = p
+		}
+	}
+	return placements
+}
+
+// newRun draws the ids of a run.
+func (e *Engine) newRun(caller Caller, kind execution.RunKind, only []string) store.Run {
+	now := e.options.Now().UTC()
+	return store.Run{
+		ID: e.options.NewID(), Tenant: caller.Tenant, ExecGraphID: e.options.NewID(), Kind: kind, Mode: string(rest.ModeFull),
+		Status: execution.RunQueued, StartedBy: caller.Name, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+func (e *Engine) dispatchRun(ctx context.Context, caller Caller, d *drive, credentials rest.Credentials, sealed map[string]map[string]string) *dispatch.Run {
+	return &dispatch.Run{
+		ID: d.run.ID, Kind: d.run.Kind, Tenant: caller.Tenant, DeploymentID: d.run.DeploymentID, Owner: e.owner(caller.Tenant),
+		Plan: d.plan, Credentials: raw(credentials), Settings: e.options.Settings, Accounts: d.accounts, Sealed: sealed,
+		AllowPlainBoxes: e.options.PlainBoxes(ctx),
+	}
+}
+
+// create stores the run and begins it.
+func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.NewRun) (*rest.RunResult, error) {
+	release, err := e.claim(d.run.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if d.run.Options, err = json.Marshal(d.options); err != nil {
+		return nil, fmt.Errorf("encode options: %w", err)
+	}
+	first := runEvent(execution.RunQueued, caller.Name, "")
+	first.RunID, first.Version, first.At = d.run.ID, 1, d.run.CreatedAt
+	row.Run, row.Event, row.Accounts = d.run, first, d.newAccounts
+	if err := e.store.CreateRun(ctx, row); err != nil {
+		return nil, err
+	}
+	token, _, err := e.store.AcquireRun(ctx, d.run.ID, e.instance)
+	if err != nil {
+		return nil, err
+	}
+	state := execution.NewRun(d.run.ID, operationIDs(d.plan))
+	if err := state.Apply(&first); err != nil {
+		return nil, err
+	}
+	return e.begin(ctx, caller, d, state, token, []execution.Event{runEvent(execution.RunRunning, caller.Name, "")})
+}
+
+// begin makes the beginning durable and sets the run going. The drive is registered before the claim on it ends.
+func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *execution.Run, token int64, events []execution.Event) (*rest.RunResult, error) {
+	d.state, d.done = e.journal.Open(state, token, e.options.Now), make(chan struct{})
+	if err := d.state.Append(journal.Entry{Events: events}); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil, errors.Join(journal.ErrClosed, d.rest(execution.RunInterrupted, "the host is stopping", nil))
+	}
+	e.drives[d.run.ID] = d
+	e.running.Add(1)
+	e.mu.Unlock()
+	go e.work(d)
+	return e.result(ctx, d)
+}
+
+// claim makes sure that one command at a time sets a run going in this host.
+func (e *Engine) claim(runID string) (release func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, refuse(Unavailable, "the host is stopping")
+	}
+	if _, taken := e.drives[runID]; taken {
+		return nil, &Error{Kind: Conflict, Message: "this run is active", RunID: runID}
+	}
+	e.drives[runID] = nil
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.drives[runID] == nil {
+			delete(e.drives, runID)
+		}
+	}, nil
+}
+
+// work schedules the run until it comes to rest, and records how.
+func (e *Engine) work(d *drive) {
+	defer e.running.Done()
+	recorder := &recorder{engine: e, drive: d}
+	performer := e.dispatcher.Performer(d.call, recorder)
+	status, err := schedule.Run(e.starting, e.calls, d.plan, recorder, performer, e.options.Concurrency)
+	if err == nil {
+		err = d.rest(status, reasonOf(status), e.destroyed(d, status))
+	}
+	if err != nil {
+		e.log.Error("run could not be recorded", "run", d.run.ID, "error", err)
+		d.err = err
+		if interrupted := e.interrupt(context.Background(), d.run, "the host could not record it"); interrupted != nil {
+			e.log.Error("run stays active in the store until the host starts again", "run", d.run.ID, "error", interrupted)
+		}
+	}
+	d.call = nil
+	e.retire(d)
+	close(d.done)
+}
+
+func reasonOf(status execution.RunStatus) string {
+	if status == execution.RunInterrupted {
+		return "the host was asked to stop"
+	}
+	return ""
+}
+
+// rest records how the run came to rest.
+func (d *drive) rest(status execution.RunStatus, reason string, destroyed *bool) error {
+	return d.state.Append(journal.Entry{Events: []execution.Event{runEvent(status, "", reason)}, Destroyed: destroyed})
+}
+
+// retire moves the drive from those at work to those at rest, of which a few are kept.
+func (e *Engine) retire(d *drive) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.drives, d.run.ID)
+	if d.err != nil {
+		return
+	}
+	e.recent = append(e.recent, d)
+	if len(e.recent) > recentKept {
+		e.recent = append([]*drive(nil), e.recent[1:]...)
+	}
+}
+
+// find gives a run that this host has in memory; nil when it has not.
+func (e *Engine) find(caller Caller, runID string) *drive {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := e.drives[runID]
+	for i := len(e.recent) - 1; d == nil && i >= 0; i-- {
+		if e.recent[i].run.ID == runID {
+			d = e.recent[i]
+		}
+	}
+	if d == nil || d.run.Tenant != caller.Tenant {
+		return nil
+	}
+	return d
+}
+
+// Wait returns when the run is at rest, or ctx ends.
+func (e *Engine) Wait(ctx context.Context, caller Caller, runID string) error {
+	d := e.find(caller, runID)
+	if d == nil {
+		return nil
+	}
+	select {
+	case <-d.done:
+		return classified(d.err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// reload brings a run back from the store: its plan, its state, and what is recorded of its resources.
+func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*drive, *execution.Run, error) {
+	d := &drive{run: run}
+	if err := json.Unmarshal(run.Options, &d.options); err != nil {
+		return nil, nil, fmt.Errorf("options of run %s: %w", run.ID, err)
+	}
+	spec, _, err := e.load(ctx, caller, run.PlanGraphID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.plan, err = e.planOf(run.Kind, spec, run.ExecGraphID, d.options.Only); err != nil {
+		return nil, nil, err
+	}
+	events, err := e.store.Events(ctx, run.ID, 0, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := execution.Replay(run.ID, operationIDs(d.plan), events)
+	if err != nil {
+		return nil, nil, fmt.Errorf("replay run %s: %w", run.ID, err)
+	}
+	resources, err := e.store.Resources(ctx, caller.Tenant, run.DeploymentID)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.placements = placementsOf(resources)
+	return d, state, nil
+}
+
+// planOf orders a graph for a kind of run: a verification needs no order, and looks at nothing that was to be deleted.
+func (e *Engine) planOf(kind execution.RunKind, spec *graph.Spec, execGraphID string, only []string) (*plan.Plan, error) {
+	if kind == execution.Verify {
+		spec = verifiable(spec)
+	}
+	full, err := plan.New(spec, nil, execGraphID)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return limited(full, only)
+}

@@ -1,0 +1,196 @@
+// Package engine wires the stages together: it turns a command into a spec graph, a plan and a run, has the run scheduled,
+// dispatched and recorded, and answers questions about what happened. It alone knows all stages; none of them knows it. It
+// speaks the types of the REST API, and nothing of HTTP.
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// Caller is who asks: the tenant whose rows are seen, and the key's name for the record.
+type Caller struct {
+	Tenant string
+	Name   string
+	Role   string
+}
+
+// Plugins is what the engine needs of the plugin host.
+type Plugins interface {
+	dispatch.Providers
+	Pick(ctx context.Context, name, within string) (pluginhost.Pinned, error)
+	Describe(ctx context.Context, name, version string) (pluginhost.Pinned, error)
+	Names() []string
+	Status() []pluginhost.Status
+	Reload() error
+}
+
+// Options of an engine.
+type Options struct {
+	Store   store.Store
+	Plugins Plugins
+	Log     hclog.Logger
+	// Settings are the operator's, by provider.
+	Settings map[string]json.RawMessage
+	// Limits of requests.
+	Limits config.Limits
+	// Concurrency bounds the operations of one run that are in flight at once.
+	Concurrency int
+	// Timeout of an operation that names none; Tries before it fails when what went wrong may pass.
+	Timeout time.Duration
+	Tries   int
+	// DrainTimeout is how long Stop lets calls in flight finish.
+	DrainTimeout time.Duration
+	// PlainBoxes says whether sealed boxes without an envelope are accepted: safe only while there is one tenant. Nil for no.
+	PlainBoxes func(context.Context) bool
+	// Version of the host, for its status.
+	Version string
+	Now     func() time.Time
+	// NewID draws 8 lowercase hex characters.
+	NewID func() string
+}
+
+// The defaults of Options.
+const (
+	DefaultConcurrency  = 128
+	DefaultTimeout      = 15 * time.Minute
+	DefaultTries        = 6
+	DefaultDrainTimeout = 20 * time.Second
+)
+
+func (o *Options) fill() {
+	if o.Concurrency == 0 {
+		o.Concurrency = DefaultConcurrency
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Tries == 0 {
+		o.Tries = DefaultTries
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = DefaultDrainTimeout
+	}
+	if o.PlainBoxes == nil {
+		o.PlainBoxes = func(context.Context) bool { return false }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = RandomID
+	}
+}
+
+// RandomID draws an MGraph id.
+func RandomID() string {
+	var id [4]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// Engine is the host's core.
+type Engine struct {
+	options      Options
+	store        store.Store
+	plugins      Plugins
+	log          hclog.Logger
+	journal      *journal.Journal
+	schemas      *graph.Schemas
+	dispatcher   *dispatch.Dispatcher
+	installation string
+	instance     string
+	startedAt    time.Time
+
+	// starting ends when nothing new may start, calls when what is in flight must end.
+	starting context.Context
+	drain    context.CancelFunc
+	calls    context.Context
+	abort    context.CancelFunc
+	running  sync.WaitGroup
+
+	mu     sync.Mutex
+	drives map[string]*drive // at work, by run id
+	recent []*drive          // at rest, newest last
+	closed bool
+}
+
+// New makes an engine over an open store and takes over what an earlier host left unfinished there: those runs are
+// interrupted, until a caller brings credentials again.
+func New(ctx context.Context, options Options) (*Engine, error) {
+	options.fill()
+	installation, err := options.Store.Installation(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("installation: %w", err)
+	}
+	e := &Engine{
+		options: options, store: options.Store, plugins: options.Plugins, log: options.Log,
+		installation: installation, instance: RandomID() + RandomID(), startedAt: options.Now(),
+		dispatcher: dispatch.New(options.Plugins, dispatch.Options{
+			Timeout: options.Timeout, Tries: options.Tries, Now: options.Now,
+		}),
+		drives: map[string]*drive{}, schemas: &graph.Schemas{},
+	}
+	e.starting, e.drain = context.WithCancel(context.WithoutCancel(ctx))
+	e.calls, e.abort = context.WithCancel(context.WithoutCancel(ctx))
+	e.journal = journal.New(options.Store, options.Log.Named("journal"))
+	if err := e.recover(ctx); err != nil {
+		e.journal.Stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Stop starts nothing more, lets calls in flight finish within a bound, records how every run stands, and ends.
+func (e *Engine) Stop() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.drain()
+	done := make(chan struct{})
+	go func() {
+		e.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(e.options.DrainTimeout):
+		e.abort()
+		<-done
+	}
+	e.abort()
+	e.journal.Stop()
+}
+
+// owner is the mgraph:owner label: who, of all installations and their tenants, made a thing.
+func (e *Engine) owner(tenant string) string {
+	sum := sha256.Sum256([]byte("mgraph owner\x00" + e.installation + "\x00" + tenant))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (e *Engine) settings(provider string) json.RawMessage { return e.options.Settings[provider] }
+
+// callContext is the context of a call that is about no operation.
+func (e *Engine) callContext(ctx context.Context, caller Caller, deploymentID, provider string, credentials json.RawMessage) contract.CallContext {
+	return contract.CallContext{
+		CallID: "check/" + RandomID(), Settings: e.settings(provider), Credentials: credentials,
+		Tenant: caller.Tenant, DeploymentID: deploymentID, Owner: e.owner(caller.Tenant),
+		AllowPlainBoxes: e.options.PlainBoxes(ctx),
+	}
+}

@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+const (
+	defaultLimit = 50
+	mostLimit    = 500
+)
+
+func pageOf(query rest.ListQuery) store.Page {
+	limit := query.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	return store.Page{Limit: min(limit, mostLimit), After: query.Cursor}
+}
+
+// Runs lists runs, newest first. The cursor is the id of the last one seen.
+func (e *Engine) Runs(ctx context.Context, caller Caller, query rest.RunsQuery) (*rest.RunList, error) {
+	page := pageOf(query.ListQuery)
+	runs, err := e.store.ListRuns(ctx, store.RunFilter{
+		Tenant: caller.Tenant, DeploymentID: query.DeploymentID, Status: execution.RunStatus(query.Status), Since: query.Since.Time,
+	}, page)
+	if err != nil {
+		return nil, classified(err)
+	}
+	list := &rest.RunList{}
+	for i := range runs {
+		r := &runs[i]
+		list.Runs = append(list.Runs, rest.RunSummary{
+			RunID: r.ID, GraphID: r.GraphID, ExecGraphID: r.ExecGraphID, DeploymentID: r.DeploymentID, Kind: string(r.Kind),
+			Mode: rest.Mode(r.Mode), Status: string(r.Status), StartedBy: r.StartedBy, CreatedAt: rest.At(r.CreatedAt),
+			UpdatedAt: rest.At(r.UpdatedAt), CompletedAt: rest.At(r.CompletedAt),
+		})
+	}
+	if len(runs) == page.Limit {
+		list.NextCursor = runs[len(runs)-1].ID
+	}
+	return list, nil
+}
+
+// Deployments lists deployments, newest first. The cursor is the id of the last one seen.
+func (e *Engine) Deployments(ctx context.Context, caller Caller, query rest.ListQuery) (*rest.DeploymentList, error) {
+	page := pageOf(query)
+	deployments, err := e.store.Deployments(ctx, caller.Tenant, page)
+	if err != nil {
+		return nil, classified(err)
+	}
+	list := &rest.DeploymentList{}
+	for i := range deployments {
+		d := &deployments[i]
+		list.Deployments = append(list.Deployments, rest.DeploymentSummary{
+			DeploymentID: d.ID, HeadGraphID: d.HeadGraphID, HeadVersion: d.HeadVersion, Destroyed: d.Destroyed,
+			Accounts: d.Accounts, CreatedAt: rest.At(d.CreatedAt), UpdatedAt: rest.At(d.UpdatedAt),
+		})
+	}
+	if len(deployments) == page.Limit {
+		list.NextCursor = deployments[len(deployments)-1].ID
+	}
+	return list, nil
+}
+
+// located is the run that a route by graph and node means, and the operations of that node.
+func (e *Engine) located(ctx context.Context, caller Caller, graphID, runID, node string) (*drive, *execution.Run, []string, error) {
+	run, err := e.runOf(ctx, caller, graphID, runID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, nil, refuse(NotFound, "this graph has no run")
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d, state, err := e.reload(ctx, caller, run)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	operations := operationsOf(d.plan, node)
+	if len(operations) == 0 {
+		return nil, nil, nil, refuse(NotFound, "this graph has no such node")
+	}
+	return d, state, operations, nil
+}
+
+// operationsOf finds operations by their own id, a node id or a resource id.
+func operationsOf(p *plan.Plan, node string) []string {
+	var ids []string
+	for i := range p.Operations {
+		o := &p.Operations[i]
+		if o.ID == node || o.Node.NodeID == node || o.Node.ResourceID == node {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
+}
+
+// Logs gives what the operations of a node logged.
+func (e *Engine) Logs(ctx context.Context, caller Caller, graphID, runID, node string) (*rest.LogList, error) {
+	d, _, operations, err := e.located(ctx, caller, graphID, runID, node)
+	if err != nil {
+		return nil, classified(err)
+	}
+	list := &rest.LogList{GraphID: d.run.GraphID, RunID: d.run.ID}
+	for _, id := range operations {
+		lines, err := e.store.Logs(ctx, d.run.ID, id)
+		if err != nil {
+			return nil, classified(err)
+		}
+		for _, line := range lines {
+			list.Lines = append(list.Lines, rest.LogLine{Operation: id, At: rest.At(line.At), Level: line.Level, Message: line.Message})
+		}
+	}
+	return list, nil
+}
+
+// Outputs gives the outputs of a node's operations.
+func (e *Engine) Outputs(ctx context.Context, caller Caller, graphID, runID, node string) (*rest.OutputList, error) {
+	d, state, operations, err := e.located(ctx, caller, graphID, runID, node)
+	if err != nil {
+		return nil, classified(err)
+	}
+	list := &rest.OutputList{GraphID: d.run.GraphID, RunID: d.run.ID, Outputs: rest.ByOperation[json.RawMessage]{}}
+	for _, id := range operations {
+		if operation := state.Operation(id); len(operation.Outputs) > 0 {
+			list.Outputs[id] = operation.Outputs
+		}
+	}
+	return list, nil
+}
+
+// Graph gives the spec graph, or the execution graph of a run, as data.
+func (e *Engine) Graph(ctx context.Context, caller Caller, graphID, runID, view string) (any, error) {
+	switch view {
+	case "", "spec":
+		spec, _, err := e.load(ctx, caller, graphID)
+		if err != nil {
+			return nil, classified(err)
+		}
+		return spec, nil
+	case "execution":
+		graph, err := e.executionGraph(ctx, caller, graphID, runID)
+		return graph, classified(err)
+	default:
+		return nil, &Error{Kind: Malformed, Message: "view must be spec or execution"}
+	}
+}
+
+// ExecutionGraph is what happened, as nodes and edges (brief 6.2).
+type ExecutionGraph struct {
+	GraphID     string                 `json:"graph_id"`
+	SpecGraphID string                 `json:"spec_graph_id"`
+	RunID       string                 `json:"run_id"`
+	Status      string                 `json:"status"`
+	Nodes       []rest.OperationStatus `json:"nodes"`
+	Edges       []ExecutionEdge        `json:"edges"`
+}
+
+// ExecutionEdge is an edge between two execution nodes. Type is executed, failed, blocked or skipped, after the node it leads
+// to; pending while that has not come.
+type ExecutionEdge struct {
+	EdgeID string `json:"edge_id"`
+	From   string `json:"from_node_id"`
+	To     string `json:"to_node_id"`
+	Type   string `json:"edge_type"`
+}
+
+func (e *Engine) executionGraph(ctx context.Context, caller Caller, graphID, runID string) (*ExecutionGraph, error) {
+	run, err := e.runOf(ctx, caller, graphID, runID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse(NotFound, "this graph has no run")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, state, err := e.reload(ctx, caller, run)
+	if err != nil {
+		return nil, err
+	}
+	g := &ExecutionGraph{
+		GraphID: run.ExecGraphID, SpecGraphID: d.plan.Spec.GraphID, RunID: run.ID, Status: string(state.Status),
+		Nodes: statusOf(d, state).Operations, Edges: []ExecutionEdge{},
+	}
+	for i := range d.plan.Operations {
+		to := &d.plan.Operations[i]
+		for _, edge := range to.Predecessors {
+			g.Edges = append(g.Edges, ExecutionEdge{
+				EdgeID: edge.EdgeID, From: d.plan.Operations[edge.Operation].ExecNodeID, To: to.ExecNodeID,
+				Type: edgeKinds[state.Operation(to.ID).Status],
+			})
+		}
+	}
+	return g, nil
+}
+
+var edgeKinds = map[execution.Status]string{
+	execution.Pending: "pending", execution.Running: "pending", execution.Paused: "pending",
+	execution.Completed: "executed", execution.Failed: "failed", execution.Blocked: "blocked", execution.Skipped: "skipped",
+}
+
+// DOT draws the execution graph for Graphviz.
+func (g *ExecutionGraph) DOT() []byte {
+	var out strings.Builder
+	out.WriteString("digraph execution {\n")
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		fmt.Fprintf(&out, "  %q [label=%q];\n", n.ExecNodeID, n.ResourceID+" "+n.Region+"\n"+n.Status)
+	}
+	for _, edge := range g.Edges {
+		fmt.Fprintf(&out, "  %q -> %q [label=%q];\n", edge.From, edge.To, edge.Type)
+	}
+	out.WriteString("}\n")
+	return []byte(out.String())
+}
+
+// Mermaid draws the execution graph for Mermaid.
+func (g *ExecutionGraph) Mermaid() []byte {
+	var out strings.Builder
+	out.WriteString("flowchart TD\n")
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		fmt.Fprintf(&out, "  %s[\"%s %s: %s\"]\n", n.ExecNodeID, n.ResourceID, n.Region, n.Status)
+	}
+	for _, edge := range g.Edges {
+		fmt.Fprintf(&out, "  %s -->|%s| %s\n", edge.From, edge.Type, edge.To)
+	}
+	return []byte(out.String())
+}

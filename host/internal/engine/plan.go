@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// Plan says what a configuration would do. What is wrong with it is an answer, not an error. With credentials the providers
+// are asked to open all that was sealed to them.
+func (e *Engine) Plan(ctx context.Context, caller Caller, request *rest.PlanRequest) (*rest.PlanResponse, error) {
+	response, err := e.planned(ctx, caller, request)
+	var refused *Error
+	if err = classified(err); errors.As(err, &refused) && refused.Kind == Invalid {
+		return notPlanned(refused), nil
+	}
+	return response, err
+}
+
+func notPlanned(refused *Error) *rest.PlanResponse {
+	response := &rest.PlanResponse{}
+	for _, p := range refused.Problems {
+		response.ValidationErrors = append(response.ValidationErrors, p.Pointer+": "+p.Message)
+		response.Errors = append(response.Errors, rest.FieldError{Pointer: p.Pointer, Detail: p.Message})
+	}
+	return response
+}
+
+func (e *Engine) planned(ctx context.Context, caller Caller, request *rest.PlanRequest) (*rest.PlanResponse, error) {
+	if request.Config == nil {
+		return nil, invalid(graph.Problem{Pointer: configPrefix, Message: "is required"})
+	}
+	p, err := e.prepare(ctx, caller, request.Config, request.SealedProperties, "")
+	if err != nil {
+		return nil, err
+	}
+	checkedAll := false
+	if len(request.Config.Credentials) > 0 {
+		if checkedAll, err = e.checkGiven(ctx, caller, p, request.Config.Credentials); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.limit(request.Only); err != nil {
+		return nil, err
+	}
+	response := planResponse(p.plan, p.warnings)
+	response.CredentialsChecked = checkedAll
+	if !checkedAll {
+		response.Warnings = append(response.Warnings, "no provider was asked what is there: give credentials to have them checked")
+	}
+	if !request.Stores() {
+		response.SpecGraphID = ""
+		return response, nil
+	}
+	stored, err := p.newGraph(caller, deploymentGraph, e.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.store.CreateGraph(ctx, *stored); err != nil {
+		return nil, err
+	}
+	response.Next = []rest.Call{{Method: "POST", Path: "/deploy/apply", Why: "apply this plan: send its graph_id and credentials"}}
+	return response, nil
+}
+
+// checkGiven checks the credentials that a plan came with, and says whether those were all that are needed.
+func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, credentials rest.Credentials) (all bool, err error) {
+	var given []string
+	for _, name := range providersOf(p.plan) {
+		if _, ok := credentials[name]; ok {
+			given = append(given, name)
+		}
+	}
+	_, err = e.check(ctx, check{
+		caller: caller, deploymentID: p.spec.DeploymentID, credentials: credentials, prefix: configPrefix + "/credentials",
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: given, sealed: p.sealed, identify: true,
+	})
+	return len(given) == len(providersOf(p.plan)), err
+}
+
+// limit narrows the plan to some resources and what they need.
+func (p *prepared) limit(only []string) error {
+	narrowed, err := limited(p.plan, only)
+	p.plan = narrowed
+	return err
+}
+
+func limited(full *plan.Plan, only []string) (*plan.Plan, error) {
+	if len(only) == 0 {
+		return full, nil
+	}
+	narrowed, err := full.Only(only)
+	if err != nil {
+		return nil, invalid(graph.Problem{Pointer: "/only", Message: "names a resource that this graph does not have"})
+	}
+	return narrowed, nil
+}
+
+// providersOf lists the providers that a plan's operations use, in the order of first use.
+func providersOf(p *plan.Plan) []string {
+	seen := map[string]bool{}
+	var names []string
+	for i := range p.Operations {
+		if name := p.Operations[i].Node.Provider(); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// StoredPlan gives back a plan that was stored, to be approved.
+func (e *Engine) StoredPlan(ctx context.Context, caller Caller, graphID string) (*rest.PlanResponse, error) {
+	spec, _, err := e.load(ctx, caller, graphID)
+	if err != nil {
+		return nil, classified(err)
+	}
+	catalog, err := e.pinnedBy(ctx, spec)
+	if err != nil {
+		return nil, classified(err)
+	}
+	p, err := plan.New(spec, catalog, "")
+	if err != nil {
+		return nil, classified(fmt.Errorf("plan: %w", err))
+	}
+	response := planResponse(p, nil)
+	run, err := e.store.LatestRun(ctx, caller.Tenant, graphID)
+	switch {
+	case err == nil:
+		response.RunID, response.ExecGraphID = run.ID, run.ExecGraphID
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, classified(err)
+	}
+	return response, nil
+}
+
+func planResponse(p *plan.Plan, warnings []string) *rest.PlanResponse {
+	response := &rest.PlanResponse{
+		Success: true, DeploymentID: p.Spec.DeploymentID, Version: p.Spec.Version, SpecGraphID: p.Spec.GraphID,
+		ParallelGroups: p.NodeGroups, Groups: p.Groups, EstimatedTime: p.Estimate.Seconds(), Warnings: warnings,
+		Providers: map[string]rest.PinnedProvider{},
+	}
+	for name, pin := range p.Spec.Providers {
+		response.Providers[name] = rest.PinnedProvider{Version: pin.Version, Digest: pin.Digest}
+	}
+	response.Operations = make([]rest.OperationSummary, len(p.Operations))
+	for i := range p.Operations {
+		response.Operations[i] = summary(p, i)
+		response.Operations[i].ExecNodeID = ""
+	}
+	return response
+}
+
+// summary says what one operation of a plan is.
+func summary(p *plan.Plan, i int) rest.OperationSummary {
+	operation := &p.Operations[i]
+	s := rest.OperationSummary{
+		ID: operation.ID, NodeID: operation.Node.NodeID, ResourceID: operation.Node.ResourceID, Region: operation.Region,
+		ResourceType: operation.Node.Type, Operation: string(operation.Node.Verb),
+		Name: operation.Node.Names[operation.Region], ExecNodeID: operation.ExecNodeID,
+		EstimatedSeconds: operation.Typical.Seconds(),
+	}
+	for _, edge := range operation.Predecessors {
+		s.DependsOn = append(s.DependsOn, p.Operations[edge.Operation].ID)
+	}
+	return s
+}

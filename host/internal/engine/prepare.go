@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// prepared is a configuration on its way to a run: everything that is decided, and nothing stored yet.
+type prepared struct {
+	deployment store.Deployment
+	resources  []store.Resource
+	catalog    *catalog
+	spec       *graph.Spec
+	plan       *plan.Plan
+	sealed     map[string][]sealedValue
+	warnings   []string
+}
+
+// configPrefix is where the configuration stands in every request that has one.
+const configPrefix = "/config"
+
+// prepare brings a configuration to a plan. What is wrong with it comes back as problems, all at once.
+func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, boxes map[string]string, execGraphID string) (*prepared, error) {
+	catalog, problems, err := e.pick(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{catalog: catalog}
+	if err := e.known(ctx, caller, cfg.DeploymentID, p); err != nil {
+		return nil, err
+	}
+	built, found := graph.Build(graph.Input{
+		Config: cfg, Catalog: catalog, Known: knownResources(p.resources), GraphID: e.options.NewID(),
+		Version: nextVersion(cfg, p.deployment), NewID: e.options.NewID, Owner: e.owner(caller.Tenant), Prefix: configPrefix,
+		SealedProperties: boxes, Schemas: e.schemas,
+	})
+	problems = append(problems, found...)
+	if len(problems) == 0 {
+		problems, err = e.judge(ctx, catalog, built.Spec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) > 0 {
+		return nil, invalid(problems...)
+	}
+	built.Spec.BasedOn = p.deployment.HeadGraphID
+	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
+	if p.plan, err = plan.New(built.Spec, catalog, execGraphID); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return p, nil
+}
+
+// known reads what the store has of the deployment; a new one has nothing.
+func (e *Engine) known(ctx context.Context, caller Caller, deploymentID string, p *prepared) error {
+	deployment, err := e.store.Deployment(ctx, caller.Tenant, deploymentID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.deployment = deployment
+	p.resources, err = e.store.Resources(ctx, caller.Tenant, deploymentID)
+	return err
+}
+
+func knownResources(resources []store.Resource) []graph.KnownResource {
+	known := make([]graph.KnownResource, len(resources))
+	for i, r := range resources {
+		known[i] = graph.KnownResource{ResourceID: r.ResourceID, Type: r.Type, NodeID: r.NodeID, Names: map[string]string{}}
+		for _, placement := range r.Placements {
+			if placement.State != store.Planned && placement.State != store.Gone {
+				known[i].Names[placement.Region] = placement.Name
+			}
+		}
+	}
+	return known
+}
+
+func nextVersion(cfg *rest.Config, deployment store.Deployment) string {
+	if cfg.Version != "" {
+		return cfg.Version
+	}
+	return fmt.Sprintf("v%d", deployment.Sequence+1)
+}
+
+// sealedOf notes where each sealed value stands in the request.
+func sealedOf(values map[string][]graph.SealedValue, at func(graph.SealedValue) string) map[string][]sealedValue {
+	sealed := make(map[string][]sealedValue, len(values))
+	for provider := range values {
+		for _, v := range values[provider] {
+			sealed[provider] = append(sealed[provider], sealedValue{
+				nodeID: v.NodeID, typ: v.Type, pointer: v.Pointer, box: v.Box, request: at(v),
+			})
+		}
+	}
+	return sealed
+}
+
+func inConfig(v graph.SealedValue) string {
+	return configPrefix + graph.SealedPointer(&graph.Node{ResourceID: v.ResourceID}, v.Pointer)
+}
+
+// stale warns of what is deployed and no longer named: it stays, and destroy still covers it.
+func stale(resources []store.Resource, spec *graph.Spec) []string {
+	named := map[string]bool{}
+	for i := range spec.Nodes {
+		named[spec.Nodes[i].NodeID] = true
+	}
+	var warnings []string
+	for _, r := range resources {
+		if named[r.NodeID] || !exists(r) {
+			continue
+		}
+		warnings = append(warnings, fmt.Sprintf("resource %q (%s) is deployed and no longer named: it stays until it is destroyed", r.ResourceID, r.Type))
+	}
+	return warnings
+}
+
+func exists(r store.Resource) bool {
+	for _, placement := range r.Placements {
+		if placement.State == store.Live || placement.State == store.Maybe {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeAtOnce bounds one Validate call, so that a large graph stays within the size of a message.
+const judgeAtOnce = 200
+
+// judge asks providers about types that have rules beyond their schema.
+func (e *Engine) judge(ctx context.Context, c *catalog, spec *graph.Spec) ([]graph.Problem, error) {
+	var problems []graph.Problem
+	for _, name := range c.names() {
+		var nodes []*graph.Node
+		for i := range spec.Nodes {
+			kind, ok := c.Type(spec.Nodes[i].Type)
+			if ok && kind.Validates && spec.Nodes[i].Provider() == name {
+				nodes = append(nodes, &spec.Nodes[i])
+			}
+		}
+		for len(nodes) > 0 {
+			n := min(len(nodes), judgeAtOnce)
+			found, err := e.judgeSome(ctx, name, spec.Providers[name].Version, nodes[:n])
+			if err != nil {
+				return nil, err
+			}
+			problems, nodes = append(problems, found...), nodes[n:]
+		}
+	}
+	return problems, nil
+}
+
+func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node) ([]graph.Problem, error) {
+	provider, _, release, err := e.plugins.Use(ctx, name, version)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	items := make([]contract.ValidateItem, len(nodes))
+	for i, node := range nodes {
+		items[i] = contract.ValidateItem{Type: node.Type, Verb: node.Verb, Properties: node.Properties}
+		for role := range node.References {
+			items[i].Roles = append(items[i].Roles, role)
+		}
+	}
+	answers, err := provider.Validate(ctx, items)
+	if err != nil {
+		return nil, fmt.Errorf("validate with %s: %w", name, err)
+	}
+	var problems []graph.Problem
+	for i := range min(len(answers), len(nodes)) {
+		for _, d := range answers[i] {
+			if d.Severity == contract.SeverityError {
+				pointer := configPrefix + graph.SealedPointer(nodes[i], d.Pointer)
+				problems = append(problems, graph.Problem{Pointer: pointer, Message: d.Summary})
+			}
+		}
+	}
+	return problems, nil
+}
+
+// newGraph is the spec graph as the store keeps it, with the logical resources it names.
+func (p *prepared) newGraph(caller Caller, kind string, now time.Time) (*store.NewGraph, error) {
+	encoded, err := json.Marshal(p.spec)
+	if err != nil {
+		return nil, fmt.Errorf("encode spec graph: %w", err)
+	}
+	g := &store.NewGraph{Graph: store.Graph{
+		Tenant: caller.Tenant, ID: p.spec.GraphID, DeploymentID: p.spec.DeploymentID, Version: p.spec.Version,
+		Kind: kind, Spec: encoded, CreatedAt: now, CreatedBy: caller.Name,
+	}}
+	for i := range p.spec.Nodes {
+		node := &p.spec.Nodes[i]
+		resource := store.Resource{ResourceID: node.ResourceID, Type: node.Type, NodeID: node.NodeID}
+		for _, region := range node.Regions {
+			resource.Placements = append(resource.Placements, store.Placement{
+				Region: region, Name: node.Names[region], State: store.Planned,
+			})
+		}
+		g.Resources = append(g.Resources, resource)
+	}
+	return g, nil
+}
+
+// deploymentGraph is the kind of a graph that a caller wrote.
+const deploymentGraph = "deployment"
+
+// load reads a stored spec graph.
+func (e *Engine) load(ctx context.Context, caller Caller, graphID string) (*graph.Spec, store.Graph, error) {
+	stored, err := e.store.Graph(ctx, caller.Tenant, graphID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, stored, refuse(NotFound, "there is no such graph")
+	}
+	if err != nil {
+		return nil, stored, err
+	}
+	spec := &graph.Spec{}
+	if err := json.Unmarshal(stored.Spec, spec); err != nil {
+		return nil, stored, fmt.Errorf("stored spec graph %s: %w", graphID, err)
+	}
+	return spec, stored, nil
+}
+
+func operationIDs(p *plan.Plan) []string {
+	ids := make([]string, len(p.Operations))
+	for i := range p.Operations {
+		ids[i] = p.Operations[i].ID
+	}
+	return ids
+}
+
+func runEvent(status execution.RunStatus, by, reason string) execution.Event {
+	return execution.Event{Kind: execution.RunChanged, RunStatus: status, By: by, Reason: reason}
+}

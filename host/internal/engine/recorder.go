@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"encoding/json"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+)
+
+// recorder is the durable side of one run: it commits what scheduler and dispatch report, together with what that means for
+// the logical resources.
+type recorder struct {
+	engine *Engine
+	drive  *drive
+}
+
+var (
+	_ dispatch.Recorder = (*recorder)(nil)
+	_ journaled         = (*recorder)(nil)
+)
+
+// journaled is what the scheduler sees of it.
+type journaled interface{ schedule.Recorder }
+
+// Peek shows the run's state as it stands.
+func (r *recorder) Peek(read func(*execution.Run)) { r.drive.state.Peek(read) }
+
+// Change commits an event that concerns no single attempt.
+func (r *recorder) Change(event execution.Event) error {
+	return r.drive.state.Append(journal.Entry{Events: []execution.Event{event}})
+}
+
+// Record commits an event of an operation, and the placement it changes, in one transaction.
+func (r *recorder) Record(operation *plan.Operation, event execution.Event) error {
+	entry := journal.Entry{Events: []execution.Event{event}}
+	if write := r.placement(operation, &event); write != nil {
+		entry.Placements = []store.PlacementWrite{*write}
+	}
+	if event.Status == execution.Failed && event.Error != nil {
+		r.engine.log.Info("operation failed", "run", r.drive.run.ID, "operation", operation.ID,
+			"resource", operation.Node.ResourceID, "kind", event.Error.Kind, "summary", event.Error.Summary)
+	}
+	return r.drive.state.Append(entry)
+}
+
+// Post hands an event on that nothing waits for.
+func (r *recorder) Post(_ *plan.Operation, event execution.Event) {
+	if err := r.drive.state.Post(journal.Entry{Events: []execution.Event{event}}); err != nil {
+		r.engine.log.Warn("event was not recorded", "run", r.drive.run.ID, "kind", event.Kind, "error", err)
+	}
+}
+
+// logLineLimit bounds a log line: what a provider says is not ours to trust.
+const logLineLimit = 4096
+
+// Log hands a log line on.
+func (r *recorder) Log(operation *plan.Operation, level, message string) {
+	line := store.LogLine{At: r.engine.options.Now().UTC(), Level: level, Message: message[:min(len(message), logLineLimit)]}
+	entry := journal.Entry{Logs: []store.OperationLog{{Operation: operation.ID, Line: line}}}
+	if err := r.drive.state.Post(entry); err != nil {
+		r.engine.log.Warn("log line was not recorded", "run", r.drive.run.ID, "error", err)
+	}
+}
+
+// State is a copy of the operation's state.
+func (r *recorder) State(operation *plan.Operation) (state execution.Operation) {
+	r.drive.state.Peek(func(run *execution.Run) { state = *run.Operation(operation.ID) })
+	return state
+}
+
+// Outputs are those of this run where the node has completed in it, and otherwise those on record.
+func (r *recorder) Outputs(nodeID, region string) json.RawMessage {
+	var outputs json.RawMessage
+	r.drive.state.Peek(func(run *execution.Run) {
+		for _, id := range []string{nodeID, nodeID + "@" + region} {
+			if operation := run.Operation(id); operation != nil && operation.Status == execution.Completed {
+				outputs = operation.Outputs
+			}
+		}
+	})
+	if outputs != nil {
+		return outputs
+	}
+	return r.drive.placements[placeKey{nodeID, region}].Outputs
+}
+
+// Made says whether the record holds this deployment as the maker.
+func (r *recorder) Made(operation *plan.Operation) bool {
+	return r.drive.placements[placeKey{operation.Node.NodeID, operation.Region}].Made
+}
+
+// Identity is what is recorded of the operation's thing.
+func (r *recorder) Identity(operation *plan.Operation) string {
+	if identity := r.State(operation).Identity; identity != "" {
+		return identity
+	}
+	return r.drive.placements[placeKey{operation.Node.NodeID, operation.Region}].Identity
+}
+
+// placement is what an event means for the logical resource; nil for nothing.
+func (r *recorder) placement(operation *plan.Operation, event *execution.Event) *store.PlacementWrite {
+	if r.drive.run.Kind == execution.Verify || operation.Node.Verb == contract.VerbVerify {
+		return nil
+	}
+	write := &store.PlacementWrite{
+		Tenant: r.drive.run.Tenant, DeploymentID: r.drive.run.DeploymentID,
+		NodeID: operation.Node.NodeID, Region: operation.Region,
+	}
+	switch {
+	case event.Kind == execution.Intent && event.AbsentBefore:
+		// What carries no label is known as ours by this alone: nothing was there before.
+		write.State, write.Made, write.GraphID = store.Maybe, true, r.drive.run.PlanGraphID
+	case event.Kind != execution.Ended:
+		return nil
+	case event.Status == execution.Completed && operation.Node.Verb == contract.VerbDelete:
+		write.State, write.Cleared = store.Gone, true
+	case event.Status == execution.Completed:
+		provider := operation.Node.Provider()
+		write.State, write.Made, write.Identity, write.Outputs = store.Live, true, event.Identity, event.Outputs
+		write.GraphID, write.Account = r.drive.run.PlanGraphID, r.drive.accounts[provider]
+		write.ProviderVersion = r.drive.plan.Spec.Providers[provider].Version
+	case event.Outcome == contract.OutcomePartial || event.Outcome == contract.OutcomeUnknown:
+		if operation.Node.Verb == contract.VerbDelete {
+			return nil
+		}
+		write.State, write.GraphID = store.Maybe, r.drive.run.PlanGraphID
+	default:
+		return nil
+	}
+	return write
+}
