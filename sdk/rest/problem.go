@@ -41,9 +41,7 @@ type Problem struct {
 	// Status is the HTTP status.
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
-	// Instance is the path of the request, without its query.
-	Instance string `json:"instance,omitempty"`
-	Kind     Kind   `json:"kind"`
+	Kind   Kind   `json:"kind"`
 	// Errors say what is wrong and where, all at once.
 	Errors []FieldError `json:"errors,omitempty"`
 	// TraceID finds the request in the host's log.
@@ -57,7 +55,8 @@ type Problem struct {
 
 // FieldError is one thing that is wrong in a request.
 type FieldError struct {
-	// Pointer is a JSON Pointer into the body, or "#" and the parameter's name for a query, path or header parameter.
+	// Pointer is a JSON Pointer into the body, "" for the whole; for a parameter it is "#/" and where it stands and its
+	// name: "#/query/limit".
 	Pointer string `json:"pointer"`
 	Detail  string `json:"detail"`
 }

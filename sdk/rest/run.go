@@ -39,6 +39,23 @@ type VerifyRequest struct {
 	SealedProperties map[string]string `json:"sealed_properties,omitempty"`
 }
 
+// The statuses of a run. Completed and cancelled are final; the rest that are not active wait for a person.
+const (
+	RunQueued      = "queued"
+	RunRunning     = "running"
+	RunCompleted   = "completed"
+	RunFailed      = "failed"
+	RunPaused      = "paused"
+	RunCancelling  = "cancelling"
+	RunCancelled   = "cancelled"
+	RunInterrupted = "interrupted"
+)
+
+// ActiveStatus says that a host is, or is about to be, at work on a run of this status.
+func ActiveStatus(status string) bool {
+	return status == RunQueued || status == RunRunning || status == RunCancelling
+}
+
 // RunResult answers apply, destroy and verify, and GET /deploy/runs/{run_id}: the brief's Apply Response, and more. A run
 // that failed is a RunResult with Success false.
 type RunResult struct {

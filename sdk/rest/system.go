@@ -49,3 +49,39 @@ type Whoami struct {
 	// Auth is keys, open or off.
 	Auth string `json:"auth"`
 }
+
+// The roles of API keys. An operator may do what a tenant may, and manage keys and providers.
+const (
+	RoleTenant   = "tenant"
+	RoleOperator = "operator"
+)
+
+// KeyRequest is the body of POST /keys.
+type KeyRequest struct {
+	// Name tells a tenant's keys apart: letters, digits, '_', '-', 1 to 64. Runs say which key started them.
+	Name string `json:"name"`
+	// Tenant whose graphs the key sees, in the same form; "default" when left out.
+	Tenant string `json:"tenant,omitempty"`
+	// Role is tenant (the default) or operator.
+	Role string `json:"role,omitempty"`
+}
+
+// Key is an API key as the host knows it: by its hash alone.
+type Key struct {
+	Name      string `json:"name"`
+	Tenant    string `json:"tenant"`
+	Role      string `json:"role"`
+	CreatedAt Time   `json:"created_at"`
+}
+
+// CreatedKey answers POST /keys. Secret is shown this once.
+type CreatedKey struct {
+	Key
+	// Secret is sent as "Authorization: Bearer ..." or in the X-API-Key header.
+	Secret string `json:"secret"`
+}
+
+// KeyList answers GET /keys, oldest first.
+type KeyList struct {
+	Keys List[Key] `json:"keys"`
+}
