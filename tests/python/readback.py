@@ -85,8 +85,11 @@ class Reader:
             "region": s3.get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1",
             "versioning": s3.get_bucket_versioning(Bucket=name).get("Status", ""),
             "tags": self.bucket_tags(s3, name),
-            "objects": [self.object(s3, name, found["Key"]) for found in self.pages(s3, "list_objects_v2", "Contents", Bucket=name)],
+            "objects": [self.object(s3, name, key) for key in self.keys(s3, name)],
         }
+
+    def keys(self, s3, bucket: str) -> list[str]:
+        return [found["Key"] for found in self.pages(s3, "list_objects_v2", "Contents", Bucket=bucket)]
 
     def bucket_tags(self, s3, name: str) -> dict:
         try:
@@ -112,6 +115,10 @@ def tags(listed: list[dict]) -> dict:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
+def by_name(found: list[dict]) -> list[dict]:
+    return sorted(found, key=lambda thing: thing["name"])  # moto lists in any order
+
+
 def is_loopback(endpoint: str) -> bool:
     try:
         return ipaddress.ip_address(urlparse(endpoint).hostname or "").is_loopback
@@ -129,9 +136,9 @@ def main() -> int:
     reader = Reader(arguments.endpoint)
     json.dump(
         {
-            "roles": reader.roles(),
-            "functions": [function for region in arguments.region for function in reader.functions(region)],
-            "buckets": reader.buckets(),
+            "roles": by_name(reader.roles()),
+            "functions": [function for region in arguments.region for function in by_name(reader.functions(region))],
+            "buckets": by_name(reader.buckets()),
         },
         sys.stdout,
         indent=1,

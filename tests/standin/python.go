@@ -122,8 +122,7 @@ func (v venv) ensure(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	// The marker is written last, so that an environment whose making was cut short is made anew.
-	if marker, err := os.ReadFile(v.marker()); err == nil && bytes.Equal(marker, wanted) {
+	if v.holds(wanted) {
 		return v.python(), nil
 	}
 	if err := os.RemoveAll(v.dir); err != nil {
@@ -133,6 +132,16 @@ func (v venv) ensure(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("make a Python environment: %w", err)
 	}
 	return v.python(), os.WriteFile(v.marker(), wanted, 0o644)
+}
+
+// holds says whether the environment is whole. The marker is written last, so that one whose making was cut short is not; nor
+// is one whose base Python has gone from the machine, which leaves a link to nothing.
+func (v venv) holds(wanted []byte) bool {
+	if _, err := os.Stat(v.python()); err != nil {
+		return false
+	}
+	marker, err := os.ReadFile(v.marker())
+	return err == nil && bytes.Equal(marker, wanted)
 }
 
 func (v venv) marker() string { return filepath.Join(v.dir, "requirements.sha256") }

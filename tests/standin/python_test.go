@@ -23,6 +23,14 @@ func environmentFor(t *testing.T) venv {
 	return venv{dir: filepath.Join(dir, "build", "venv"), requirements: requirements, install: install}
 }
 
+// pretend leaves what an installation would.
+func pretend(dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "bin", "python"), nil, 0o755)
+}
+
 func TestEnvironmentRunsPython(t *testing.T) {
 	python, err := environmentFor(t).ensure(t.Context())
 	require.NoError(t, err)
@@ -36,7 +44,7 @@ func TestEnvironmentIsMadeOnceByMany(t *testing.T) {
 	var made atomic.Int64
 	v.install = func(_ context.Context, dir, _ string) error {
 		made.Add(1)
-		return os.Mkdir(dir, 0o755)
+		return pretend(dir)
 	}
 	var group errgroup.Group
 	for range 8 {
@@ -52,7 +60,7 @@ func TestEnvironmentIsMadeAnewWhenItMustBe(t *testing.T) {
 	v.install = func(_ context.Context, dir, _ string) error {
 		made++
 		require.NoDirExists(t, dir, "it begins with nothing left of the old one")
-		return errors.Join(os.Mkdir(dir, 0o755), failure)
+		return errors.Join(pretend(dir), failure)
 	}
 	ensure := func() error { _, err := v.ensure(t.Context()); return err }
 
@@ -66,6 +74,10 @@ func TestEnvironmentIsMadeAnewWhenItMustBe(t *testing.T) {
 	failure = nil
 	require.NoError(t, ensure())
 	require.Equal(t, 3, made, "for other requirements, and after a making that failed")
+
+	require.NoError(t, os.Remove(v.python()))
+	require.NoError(t, ensure())
+	require.Equal(t, 4, made, "when its Python has gone")
 }
 
 func TestWaitingForTheEnvironmentIsBounded(t *testing.T) {

@@ -66,7 +66,8 @@ type Object struct {
 	Tags        map[string]string `json:"tags"`
 }
 
-// ReadBack reads all roles and buckets, and the functions of these regions, with boto3.
+// ReadBack reads all roles and buckets, and the functions of these regions, with boto3: functions in the regions' order, and
+// everything by name.
 func (m *Moto) ReadBack(ctx context.Context, regions ...string) (*AWS, error) {
 	reader, err := script("readback.py")
 	if err != nil {
