@@ -23,6 +23,8 @@ type attempt struct {
 	operation *plan.Operation
 	state     execution.Operation
 	started   time.Time
+	// calls ends when the host gives up on calls in flight.
+	calls context.Context
 
 	provider contract.Provider
 	kind     *contract.ResourceType

@@ -59,6 +59,11 @@ func firstError(diagnostics []contract.Diagnostic) *contract.Diagnostic {
 // weighed decides between another try and failure.
 func (a *attempt) weighed(event execution.Event) execution.Event {
 	event.Status = execution.Failed
+	if a.calls.Err() != nil {
+		// The host is going away: the operation did not fail. What it may have left is settled by whoever goes on.
+		event.Status, event.RetryAt = execution.Pending, a.now()
+		return event
+	}
 	if !a.mayPass(event.Error) {
 		return event
 	}

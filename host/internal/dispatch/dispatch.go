@@ -120,7 +120,7 @@ func nodesOf(p *plan.Plan) map[string]*graph.Node {
 
 // Perform brings the operation to the end of one attempt.
 func (p *Performer) Perform(ctx context.Context, operation *plan.Operation) (execution.Event, error) {
-	a := &attempt{Performer: p, operation: operation, state: p.recorder.State(operation), started: p.now()}
+	a := &attempt{Performer: p, operation: operation, state: p.recorder.State(operation), started: p.now(), calls: ctx}
 	event, err := a.run(ctx)
 	if err != nil {
 		return execution.Event{}, err

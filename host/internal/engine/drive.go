@@ -40,8 +40,9 @@ type runOptions struct {
 	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
 }
 
-// recentKept is how many runs at rest are kept in memory for those who ask how they ended.
-const recentKept = 4
+// recentOperations bounds the runs at rest that are kept in memory for those who ask how they ended: small ones are many, a
+// large one is alone.
+const recentOperations = 10_000
 
 type placeKey struct{ nodeID, region string }
 
@@ -179,8 +180,11 @@ func (e *Engine) retire(d *drive) {
 		return
 	}
 	e.recent = append(e.recent, d)
-	if len(e.recent) > recentKept {
-		e.recent = append([]*drive(nil), e.recent[1:]...)
+	e.kept += len(d.plan.Operations)
+	for len(e.recent) > 1 && e.kept > recentOperations {
+		e.kept -= len(e.recent[0].plan.Operations)
+		e.recent[0] = nil
+		e.recent = e.recent[1:]
 	}
 }
 
