@@ -95,6 +95,8 @@ func (c *call) sendLocked(event contract.Event) {
 
 // start begins the heartbeat.
 func (c *call) start() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.last.Fraction = -1
 	c.beat = time.AfterFunc(heartbeatEvery, c.pulse)
 }
@@ -170,6 +172,9 @@ func (c *call) log(level, format string, args ...any) {
 
 // opened remembers an opened envelope: its value is kept out of all that is said, its bounds hold for what is made of it.
 func (c *call) opened(envelope sealedbox.Envelope) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.secrets.add(envelope.Value)

@@ -84,6 +84,7 @@ func (Sealed) JSONSchema() *jsonschema.Schema {
 // open opens a value for a call, and remembers it for redaction there.
 func (c *call) open(s Sealed) (Secret, error) {
 	if s.clear != nil {
+		c.opened(sealedbox.Envelope{Value: s.clear.value})
 		return *s.clear, nil
 	}
 	if c == nil || c.runtime.Keys == nil {
