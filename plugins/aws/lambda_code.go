@@ -27,13 +27,14 @@ func readSource(ctx context.Context, c *Client, wanted Function) (source, error)
 	head, err := c.objects.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: sdk.String(code.bucket), Key: sdk.String(code.key), VersionId: optional(code.version),
 	})
-	switch kindNow(err) {
-	case provider.PermissionDenied:
-		return code, nil
-	case provider.NotFound:
+	switch {
+	case regionIn(err) != "": // Lambda takes code from its own region only
+		return code, as(provider.InvalidInput, "/code_s3_bucket", err)
+	case absent(err):
 		return code, as(provider.InvalidInput, "/code_s3_key", err)
-	}
-	if err != nil {
+	case kindNow(err) == provider.PermissionDenied:
+		return code, nil
+	case err != nil:
 		return code, classify(err)
 	}
 	code.etag = sdk.ToString(head.ETag)

@@ -318,11 +318,17 @@ func TestTheCodesObjectIsLookedAtFirst(t *testing.T) {
 	require.NoError(t, err, "Lambda may read what these credentials may not")
 	require.Empty(t, outputs["code_source"])
 
+	b = &bench{code: fakeCode{err: answered(http.StatusMovedPermanently, "", "", http.Header{"X-Amz-Bucket-Region": []string{"eu-west-1"}})}}
+	_, _, err = b.create(t, function())
+	var known *provider.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, "/code_s3_bucket", known.Pointer)
+
 	sum := []byte("01234567890123456789012345678901")
 	b = &bench{code: fakeCode{etag: "e", sha256: "3031323334353637383930313233343536373839303132333435363738393031"}}
-	known, err := readSource(t.Context(), b.client(), function())
+	code, err := readSource(t.Context(), b.client(), function())
 	require.NoError(t, err)
-	require.Equal(t, base64.StdEncoding.EncodeToString(sum), known.sha256)
+	require.Equal(t, base64.StdEncoding.EncodeToString(sum), code.sha256)
 }
 
 func TestASecondChangeMeanwhileIsAConflict(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -77,17 +78,17 @@ func environmentCheck(wanted, actual map[string]string) provider.Check {
 func codeCheck(ctx context.Context, c *Client, op *provider.Operation[Function], there *types.FunctionConfiguration) (provider.Check, error) {
 	source, err := readSource(ctx, c, op.Properties)
 	if kindNow(err) == provider.InvalidInput {
-		return provider.Check{Name: "code", Status: contract.CheckUnknown, Message: "the code's object is not there any more"}, nil
+		return provider.Unanswered("code", "the code's object is not there any more"), nil
 	}
 	if err != nil {
 		return provider.Check{}, err
 	}
-	live := *there.CodeSha256
+	live := sdk.ToString(there.CodeSha256)
 	if source.sha256 != "" {
 		return provider.Equal("code", source.sha256, live), nil
 	}
 	if source.deployed(op.RecordedOutputs, there) {
 		return provider.Equal("code", live, live), nil
 	}
-	return provider.Check{Name: "code", Status: contract.CheckUnknown, Actual: live, Message: "the code's object does not tell its hash"}, nil
+	return provider.Unanswered("code", "the code's object does not tell its hash"), nil
 }

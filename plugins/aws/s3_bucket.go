@@ -92,8 +92,11 @@ func (buckets) Create(ctx context.Context, c *Client, op *provider.Operation[Buc
 // bucketConfiguration names no location for us-east-1, which S3 refuses to see named.
 func bucketConfiguration(op *provider.Operation[Bucket]) *types.CreateBucketConfiguration {
 	configuration := &types.CreateBucketConfiguration{Tags: s3Tags(tagsOf(op))}
-	if op.Region != defaultRegion {
+	switch {
+	case op.Region != defaultRegion:
 		configuration.LocationConstraint = types.BucketLocationConstraint(op.Region)
+	case len(configuration.Tags) == 0:
+		return nil // S3 refuses one that says nothing
 	}
 	return configuration
 }

@@ -24,7 +24,7 @@ type Object struct {
 	Bucket        string            `json:"bucket" jsonschema:"minLength=3,maxLength=63" jsonschema_description:"The bucket's name, suffix included; filled by the reference bucket."`
 	Key           string            `json:"key" jsonschema:"minLength=1,maxLength=1024" jsonschema_description:"The object's key."`
 	Content       *string           `json:"content,omitempty" jsonschema_description:"The content as text. Either this or content_base64."`
-	ContentBase64 *string           `json:"content_base64,omitempty" jsonschema:"contentEncoding=base64" jsonschema_description:"The content as standard base64."`
+	ContentBase64 *string           `json:"content_base64,omitempty" jsonschema_description:"The content as standard base64."`
 	ContentType   string            `json:"content_type,omitempty" jsonschema:"maxLength=255,default=application/octet-stream" jsonschema_description:"The media type."`
 	Metadata      map[string]string `json:"metadata,omitempty" jsonschema_description:"The object's own metadata; keys are lower case and do not begin with mgraph-."`
 }
