@@ -35,6 +35,14 @@ func blob(raw json.RawMessage) any {
 	return []byte(raw)
 }
 
+// given is nil for a text that is not given.
+func given(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
 // truth is how STRICT tables hold a bool.
 func truth(b bool) int64 {
 	if b {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 )
@@ -55,31 +57,101 @@ type identity struct{ path, resourceID, kind string }
 
 // draw stores the resources that are new, and the placements that are new of any.
 func (s *Store) draw(ctx context.Context, tx *sql.Tx, deployment int64, resources []store.Resource) error {
-	drawn, err := drawn(ctx, tx, deployment)
+	nodes, err := drawn(ctx, tx, deployment)
 	if err != nil {
 		return err
 	}
-	insert := s.prepared.in(ctx, tx)
+	b := s.prepared.in(ctx, tx)
+	rows := inserter{exec: b.exec, one: b.addResource, many: b.addResources}
 	for i := range resources {
 		r := &resources[i]
 		id := identity{r.Path, r.ResourceID, r.Type}
-		node, known := drawn[id]
-		if known && node != r.NodeID {
+		if node, known := nodes[id]; known && node != r.NodeID {
 			return fmt.Errorf("node id: %w", store.ErrExists)
+		} else if known {
+			continue
 		}
-		if !known {
-			if err := insert.resource(deployment, len(drawn), r); err != nil {
-				return err
+		if err := rows.add(deployment, r.NodeID, len(nodes), r.Path, r.ResourceID, r.Type); err != nil {
+			return err
+		}
+		nodes[id] = r.NodeID
+	}
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	return b.place(deployment, resources)
+}
+
+// place stores the placements that are new.
+func (b *bound) place(deployment int64, resources []store.Resource) error {
+	rows := inserter{exec: b.exec, one: b.addPlacement, many: b.addPlacements}
+	for i := range resources {
+		for k := range resources[i].Placements {
+			p := &resources[i].Placements[k]
+			state := p.State
+			if state == "" {
+				state = store.Planned
 			}
-			drawn[id] = r.NodeID
-		}
-		for k := range r.Placements {
-			if err := insert.placement(deployment, r.NodeID, &r.Placements[k]); err != nil {
+			if err := rows.add(deployment, resources[i].NodeID, p.Region, p.Name, string(state), truth(p.Made), p.Identity,
+				p.Account, p.ProviderVersion, p.GraphID, blob(p.Outputs)); err != nil {
 				return err
 			}
 		}
 	}
+	return rows.flush()
+}
+
+// many is how many rows one statement inserts: most of what it costs to insert one is the way into SQLite and back.
+const many = 32
+
+func resourceRow(rows int) string {
+	return "INSERT INTO logical_resources (deployment, node_id, drawn, path, resource_id, type) VALUES " +
+		values("(?, ?, ?, ?, ?, ?)", rows)
+}
+
+func placementRow(rows int) string {
+	return "INSERT INTO placements (deployment, node_id, region, name, state, made, identity, account, provider_version, graph_id," +
+		" outputs) VALUES " + values("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows) + " ON CONFLICT DO NOTHING"
+}
+
+func values(row string, rows int) string {
+	return strings.TrimSuffix(strings.Repeat(row+", ", rows), ", ")
+}
+
+// inserter inserts rows of one table, many by one statement and the last ones one by one.
+type inserter struct {
+	exec      func(*sql.Stmt, ...any) error
+	one, many *sql.Stmt
+	width     int
+	waiting   []any
+}
+
+func (i *inserter) add(row ...any) error {
+	i.width = len(row)
+	i.waiting = append(i.waiting, row...)
+	if len(i.waiting) < many*i.width {
+		return nil
+	}
+	err := i.exec(i.many, i.waiting...)
+	i.waiting = i.waiting[:0]
+	return unique(err)
+}
+
+func (i *inserter) flush() error {
+	for row := range slices.Chunk(i.waiting, max(i.width, 1)) {
+		if err := i.exec(i.one, row...); err != nil {
+			return unique(err)
+		}
+	}
 	return nil
+}
+
+// unique is ErrExists for a row whose key is taken.
+func unique(err error) error {
+	if taken(err) {
+		return store.ErrExists
+	}
+	return err
 }
 
 // drawn gives the node ids of a deployment.

@@ -22,7 +22,7 @@ var ErrUnsafe = errors.New("this SQLite is not safe to store in")
 const (
 	common  = "_busy_timeout=5000&_foreign_keys=1&_dqs=0&_defensive=1&_error_rc=1"
 	writing = common + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate" +
-		"&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)"
+		"&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)"
 	reading = common + "&_query_only=1"
 )
 

@@ -31,12 +31,11 @@ func (s *Store) Run(ctx context.Context, tenant, runID string) (store.Run, error
 // LatestRun implements store.Runs.
 func (s *Store) LatestRun(ctx context.Context, tenant, graphID string, kinds ...execution.RunKind) (store.Run, error) {
 	where, args := "WHERE r.graph_id = ? AND r.tenant = ? ", []any{graphID, tenant}
-	for i, kind := range kinds {
-		where += map[bool]string{true: "AND r.kind IN (?", false: ", ?"}[i == 0]
+	for _, kind := range kinds {
 		args = append(args, string(kind))
 	}
 	if len(kinds) > 0 {
-		where += ") "
+		where += "AND r.kind IN (?" + strings.Repeat(", ?", len(kinds)-1) + ") "
 	}
 	row := s.reader.QueryRowContext(ctx, selectRun+where+"ORDER BY r.number DESC LIMIT 1", args...)
 	run, err := scanRun(row.Scan)

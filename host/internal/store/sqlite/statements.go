@@ -3,15 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
-
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 )
 
 // statements are those that run many times in one transaction, prepared once on the writer.
 type statements struct {
 	savepoint, release, undo     *sql.Stmt
-	addResource, addPlacement    *sql.Stmt
+	addResource, addResources    *sql.Stmt
+	addPlacement, addPlacements  *sql.Stmt
 	findRun, updateRun, addEvent *sql.Stmt
 	updatePlacement, addLog      *sql.Stmt
 	setDestroyed                 *sql.Stmt
@@ -19,26 +17,21 @@ type statements struct {
 
 func (s *statements) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
-		&s.savepoint: "SAVEPOINT run",
-		&s.release:   "RELEASE run",
-		&s.undo:      "ROLLBACK TO run",
-		&s.addResource: `INSERT INTO logical_resources (deployment, node_id, drawn, path, resource_id, type)
-			VALUES (?, ?, ?, ?, ?, ?)`,
-		&s.addPlacement: `INSERT INTO placements (deployment, node_id, region, name, state, made, identity, account,
-			provider_version, graph_id, outputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		&s.savepoint:     "SAVEPOINT run",
+		&s.release:       "RELEASE run",
+		&s.undo:          "ROLLBACK TO run",
+		&s.addResource:   resourceRow(1),
+		&s.addResources:  resourceRow(many),
+		&s.addPlacement:  placementRow(1),
+		&s.addPlacements: placementRow(many),
 		&s.findRun: `SELECT r.number, r.token, r.version, r.status, r.completed_at, r.deployment, d.tenant, d.id
 			FROM runs r JOIN deployments d ON d.number = r.deployment WHERE r.id = ?`,
 		&s.updateRun: "UPDATE runs SET version = ?, status = ?, updated_at = ?, completed_at = ? WHERE number = ?",
 		&s.addEvent:  "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
-		&s.updatePlacement: `UPDATE placements SET
-			state = CASE WHEN ?1 <> '' THEN ?1 ELSE state END,
-			made = made OR ?2,
-			identity = CASE WHEN ?3 <> '' THEN ?3 WHEN ?4 THEN '' ELSE identity END,
-			outputs = CASE WHEN ?5 IS NOT NULL THEN ?5 WHEN ?4 THEN NULL ELSE outputs END,
-			account = CASE WHEN ?6 <> '' THEN ?6 ELSE account END,
-			provider_version = CASE WHEN ?7 <> '' THEN ?7 ELSE provider_version END,
-			graph_id = CASE WHEN ?8 <> '' THEN ?8 ELSE graph_id END
-			WHERE deployment = ?9 AND node_id = ?10 AND region = ?11`,
+		&s.updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = made OR ?,
+			identity = coalesce(?, iif(?, '', identity)), outputs = coalesce(?, iif(?, NULL, outputs)),
+			account = coalesce(?, account), provider_version = coalesce(?, provider_version), graph_id = coalesce(?, graph_id)
+			WHERE deployment = ? AND node_id = ? AND region = ?`,
 		&s.addLog:       "INSERT INTO logs (run, operation, at, level, message) VALUES (?, ?, ?, ?, ?)",
 		&s.setDestroyed: "UPDATE deployments SET destroyed = ?, updated_at = max(updated_at, ?) WHERE number = ?",
 	}
@@ -71,21 +64,4 @@ func (s *statements) in(ctx context.Context, tx *sql.Tx) *bound {
 func (b *bound) exec(stmt *sql.Stmt, args ...any) error {
 	_, err := stmt.ExecContext(b.ctx, args...)
 	return err
-}
-
-func (b *bound) resource(deployment int64, drawn int, r *store.Resource) error {
-	err := b.exec(b.addResource, deployment, r.NodeID, drawn, r.Path, r.ResourceID, r.Type)
-	if taken(err) {
-		return fmt.Errorf("node id: %w", store.ErrExists)
-	}
-	return err
-}
-
-func (b *bound) placement(deployment int64, nodeID string, p *store.Placement) error {
-	state := p.State
-	if state == "" {
-		state = store.Planned
-	}
-	return b.exec(b.addPlacement, deployment, nodeID, p.Region, p.Name, string(state), truth(p.Made), p.Identity, p.Account,
-		p.ProviderVersion, p.GraphID, blob(p.Outputs))
 }

@@ -107,7 +107,7 @@ func (s *suite) resourcesKeep() {
 
 func (s *suite) manyResources() {
 	graph := graphOf(tenantA, deploymentA, 1)
-	for i := range 3000 {
+	for i := range 1000 {
 		graph.Resources = append(graph.Resources, resource(i))
 	}
 	require.NoError(s, s.store.CreateGraph(s.ctx(), graph))

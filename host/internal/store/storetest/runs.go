@@ -292,6 +292,18 @@ func (s *suite) runLists() {
 	latest, err := s.store.LatestRun(s.ctx(), tenantA, id(1))
 	require.NoError(s, err)
 	require.Equal(s, "run-6", latest.ID)
+	verify := runOver(tenantA, deploymentA, 7, id(1))
+	verify.Run.Kind = execution.Verify
+	s.commit(s.start(verify).status(execution.RunCompleted, 9))
+	for want, kinds := range map[string][]execution.RunKind{
+		"run-7": {execution.Verify, execution.Apply}, "run-6": {execution.Destroy, execution.Apply},
+	} {
+		latest, err = s.store.LatestRun(s.ctx(), tenantA, id(1), kinds...)
+		require.NoError(s, err)
+		require.Equal(s, want, latest.ID)
+	}
+	_, err = s.store.LatestRun(s.ctx(), tenantA, id(1), execution.Destroy)
+	require.ErrorIs(s, err, store.ErrNotFound)
 	_, err = s.store.LatestRun(s.ctx(), tenantA, id(99))
 	require.ErrorIs(s, err, store.ErrNotFound)
 
