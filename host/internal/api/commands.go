@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// runOutput answers what was started: with the result, or where it will be.
+type runOutput struct {
+	Status            int
+	Location          string `header:"Location" doc:"Where the run's result is, when the status is 202"`
+	PreferenceApplied string `header:"Preference-Applied"`
+	Body              *rest.RunResult
+}
+
+var commandErrors = []rest.Kind{
+	rest.KindMalformed, rest.KindNotFound, rest.KindConflict, rest.KindTooLarge, rest.KindUnsupportedMedia,
+	rest.KindInvalid, rest.KindTooMany, rest.KindUnavailable,
+}
+
+func deployOperation(id, path, summary, description string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description,
+		Tags: []string{"deploy"},
+	}
+}
+
+func (s *server) registerDeploy() {
+	command(s, route{
+		Operation: deployOperation("plan", "/deploy/plan", "Validate a deployment and say what it would do",
+			"Nothing is stored unless `validate_only` is false. A config that decodes and breaks rules answers 200 with "+
+				"`success: false` and every problem at once. With credentials, each provider opens what is sealed to it."),
+		request: examplePlanRequest(), example: examplePlan(), errors: commandErrors,
+	}, func(ctx context.Context, caller engine.Caller, body *rest.PlanRequest, _ *none) (*output[*rest.PlanResponse], error) {
+		plan, err := s.Engine.Plan(ctx, caller, body)
+		return &output[*rest.PlanResponse]{Body: plan}, err
+	})
+	start(s, route{
+		Operation: deployOperation("apply", "/deploy/apply", "Deploy, or go on with a deployment that stopped",
+			"With `config`, a new spec graph is stored and run. With `graph_id`, the stored graph is run, or its run goes on "+
+				"where it stopped. A deployment that ran and failed is a 200 with `success: false`."),
+		request: exampleApplyRequest(), example: exampleRun(), errors: commandErrors,
+	}, s.Engine.Apply)
+	start(s, route{
+		Operation: deployOperation("destroy", "/deploy/destroy", "Delete all that a deployment made",
+			"In reverse order of the dependencies. What is gone already is a success; what this deployment did not make is "+
+				"reported in `left_over` and stays."),
+		request: exampleDestroyRequest(), example: exampleDestroyed(), errors: commandErrors,
+	}, s.Engine.Destroy)
+	start(s, route{
+		Operation: deployOperation("verify", "/deploy/verify", "Compare what exists with what was deployed",
+			"Changes nothing. `checks` has the comparisons by operation; one that fails makes `success` false."),
+		request: exampleVerifyRequest(), example: exampleVerified(), errors: commandErrors,
+	}, s.Engine.Verify)
+}
+
+// start registers a route that starts a run.
+func start[B any](s *server, r route, begin func(context.Context, engine.Caller, *B) (*rest.RunResult, error)) {
+	r.long = true
+	command(s, r, func(ctx context.Context, caller engine.Caller, body *B, in *Preferring) (*runOutput, error) {
+		started, err := begin(ctx, caller, body)
+		if err != nil {
+			return nil, err
+		}
+		return s.finish(ctx, caller, started, preferenceOf(in.Prefer))
+	})
+}
+
+// finish waits for the run as long as the caller would like to. The run does not depend on it.
+func (s *server) finish(ctx context.Context, caller engine.Caller, started *rest.RunResult, wanted preference) (*runOutput, error) {
+	if stands(started) {
+		return &runOutput{Status: http.StatusOK, Body: started}, nil
+	}
+	if wanted.async && wanted.wait <= 0 || wanted.wait == 0 {
+		return accepted(started, wanted), nil
+	}
+	waiting, cancel := ctx, context.CancelFunc(func() {})
+	if wanted.wait > 0 {
+		waiting, cancel = context.WithTimeout(ctx, wanted.wait)
+	}
+	defer cancel()
+	waitErr := s.Engine.Wait(waiting, caller, started.RunID)
+	if waitErr != nil && !errors.Is(waitErr, context.DeadlineExceeded) {
+		return nil, waitErr
+	}
+	result, err := s.Engine.Result(ctx, caller, started.RunID)
+	if err != nil {
+		return nil, err
+	}
+	if stands(result) {
+		return &runOutput{Status: http.StatusOK, PreferenceApplied: wanted.applied(), Body: result}, nil
+	}
+	return accepted(result, wanted), nil
+}
+
+func accepted(run *rest.RunResult, wanted preference) *runOutput {
+	return &runOutput{
+		Status: http.StatusAccepted, Location: "/deploy/runs/" + run.RunID, PreferenceApplied: wanted.applied(), Body: run,
+	}
+}
+
+// stands says that nobody is at work on the run: it is final, or waits for a person; a dry run never was one.
+func stands(run *rest.RunResult) bool {
+	return run.RunID == "" || !rest.ActiveStatus(run.Status)
+}

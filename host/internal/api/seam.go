@@ -1,0 +1,69 @@
+package api
+
+import (
+	"context"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// Engine is what the API asks for. Its errors are *engine.Error where the caller is to know the reason.
+type Engine interface {
+	Commands
+	Queries
+	Catalog
+	// Ready fails while requests cannot be taken.
+	Ready(ctx context.Context) error
+	SystemStatus(ctx context.Context) (*rest.SystemStatus, error)
+}
+
+// Commands change something. Each returns when the run is stored and started.
+type Commands interface {
+	Plan(ctx context.Context, caller engine.Caller, request *rest.PlanRequest) (*rest.PlanResponse, error)
+	// Apply answers without a run id for a dry run.
+	Apply(ctx context.Context, caller engine.Caller, request *rest.ApplyRequest) (*rest.RunResult, error)
+	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
+	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)
+	// Wait returns when the run is final or waits for a person, or with the context's error.
+	Wait(ctx context.Context, caller engine.Caller, runID string) error
+}
+
+// Queries read what is stored. An empty runID means the graph's latest run.
+type Queries interface {
+	Result(ctx context.Context, caller engine.Caller, runID string) (*rest.RunResult, error)
+	Status(ctx context.Context, caller engine.Caller, graphID, runID string) (*rest.StatusResponse, error)
+	Runs(ctx context.Context, caller engine.Caller, query rest.RunsQuery) (*rest.RunList, error)
+	Deployments(ctx context.Context, caller engine.Caller, query rest.ListQuery) (*rest.DeploymentList, error)
+	StoredPlan(ctx context.Context, caller engine.Caller, graphID string) (*rest.PlanResponse, error)
+	// Graph gives the view "spec" or "execution" as a value for JSON; it may offer DOT() []byte and Mermaid() []byte.
+	Graph(ctx context.Context, caller engine.Caller, graphID, runID, view string) (any, error)
+	EventsOf
+	Logs(ctx context.Context, caller engine.Caller, graphID, runID, node string) (*rest.LogList, error)
+	Outputs(ctx context.Context, caller engine.Caller, graphID, runID, node string) (*rest.OutputList, error)
+}
+
+// EventsOf follows a run from behind an event id.
+type EventsOf interface {
+	Events(ctx context.Context, caller engine.Caller, graphID, runID, after string) (*engine.EventStream, error)
+}
+
+// Catalog says what can be deployed.
+type Catalog interface {
+	Providers(ctx context.Context) ([]rest.ProviderStatus, error)
+	Provider(ctx context.Context, name string) (*rest.ProviderStatus, error)
+	Reload(ctx context.Context, caller engine.Caller) ([]rest.ProviderStatus, error)
+	ResourceTypes(ctx context.Context) ([]rest.ResourceTypeSummary, error)
+	ResourceType(ctx context.Context, name string) (*rest.ResourceType, error)
+	PublicKeys(ctx context.Context, caller engine.Caller, provider string) (*rest.PublicKeys, error)
+}
+
+var _ Engine = (*engine.Engine)(nil)
+
+// Keys are the API keys on record: store.Registry has them.
+type Keys interface {
+	CreateKey(ctx context.Context, key store.APIKey) error
+	KeyByHash(ctx context.Context, hash string) (store.APIKey, error)
+	Keys(ctx context.Context) ([]store.APIKey, error)
+	RevokeKey(ctx context.Context, tenant, name string) error
+}
