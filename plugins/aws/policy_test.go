@@ -63,6 +63,25 @@ func TestCanonicalFormIsStable(t *testing.T) {
 	})
 }
 
+// FuzzPolicies takes what IAM might return: whatever it is, comparing it neither panics nor depends on the side.
+func FuzzPolicies(f *testing.F) {
+	f.Add(url.PathEscape(`{"Statement":[{"Action":"a","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Condition":{"Bool":{"k":true}}}]}`))
+	f.Add(`{"Statement":{"Principal":"*","Condition":"none"}}`)
+	f.Add(`{"Statement":[null,1,["x"]],"Version":null}`)
+	f.Add("%zz")
+	f.Fuzz(func(t *testing.T, encoded string) {
+		read, err := decodePolicy(encoded)
+		if err != nil {
+			require.False(t, samePolicy(Policy{}, encoded))
+			return
+		}
+		require.True(t, samePolicy(read, encoded))
+		text, err := read.document()
+		require.NoError(t, err)
+		require.True(t, samePolicy(read, url.PathEscape(text)))
+	})
+}
+
 func anyOf(texts []string) []any {
 	list := make([]any, len(texts))
 	for i, text := range texts {
