@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -53,39 +52,15 @@ func (c *call) openCredentials(credentials shape) []contract.Diagnostic {
 		return []contract.Diagnostic{err.Diagnostic}
 	}
 	var found []contract.Diagnostic
-	eachSealed(decoded.Elem(), "", func(pointer string, sealed Sealed) {
+	eachSealed(decoded.Elem(), "", func(pointer string, sealed *Sealed) {
 		if sealed.IsZero() {
 			return
 		}
-		if _, err := c.open(sealed); err != nil {
+		if _, err := c.open(*sealed); err != nil {
 			found = append(found, at(classify(err), pointer).Diagnostic)
 		}
 	})
 	return found
-}
-
-// eachSealed visits every Sealed in a value.
-func eachSealed(v reflect.Value, pointer string, visit func(string, Sealed)) {
-	switch {
-	case v.Type() == sealedType:
-		visit(pointer, v.Interface().(Sealed))
-	case v.Kind() == reflect.Pointer && !v.IsNil():
-		eachSealed(v.Elem(), pointer, visit)
-	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
-		for i := range v.Len() {
-			eachSealed(v.Index(i), pointer+"/"+strconv.Itoa(i), visit)
-		}
-	case v.Kind() == reflect.Map:
-		for _, key := range v.MapKeys() {
-			eachSealed(v.MapIndex(key), pointer+"/"+escape(key.String()), visit)
-		}
-	case v.Kind() == reflect.Struct:
-		for _, f := range fieldsOf(v.Type()) {
-			if inner, err := v.FieldByIndexErr(f.index); err == nil {
-				eachSealed(inner, pointer+"/"+escape(f.name), visit)
-			}
-		}
-	}
 }
 
 // openValues opens each sealed property and takes its fingerprint.

@@ -127,40 +127,39 @@ func (s shape) decode(raw json.RawMessage, into any, purpose func(pointer string
 		return s.explain(raw)
 	}
 	if s.sealed {
-		bind(reflect.ValueOf(into).Elem(), "", purpose)
+		eachSealed(reflect.ValueOf(into).Elem(), "", func(pointer string, sealed *Sealed) { sealed.purpose = purpose(pointer) })
 	}
 	return nil
 }
 
-// bind walks a decoded value to its Sealed ones.
-func bind(v reflect.Value, pointer string, purpose func(string) string) {
+// eachSealed visits every Sealed in an addressable value; the visitor may change it.
+func eachSealed(v reflect.Value, pointer string, visit func(pointer string, sealed *Sealed)) {
 	switch {
 	case v.Type() == sealedType:
-		sealed := v.Addr().Interface().(*Sealed)
-		sealed.purpose = purpose(pointer)
+		visit(pointer, v.Addr().Interface().(*Sealed))
 	case v.Kind() == reflect.Pointer && !v.IsNil():
-		bind(v.Elem(), pointer, purpose)
+		eachSealed(v.Elem(), pointer, visit)
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 		for i := range v.Len() {
-			bind(v.Index(i), pointer+"/"+strconv.Itoa(i), purpose)
+			eachSealed(v.Index(i), pointer+"/"+strconv.Itoa(i), visit)
 		}
 	case v.Kind() == reflect.Map:
-		bindMap(v, pointer, purpose)
+		eachSealedInMap(v, pointer, visit)
 	case v.Kind() == reflect.Struct:
 		for _, f := range fieldsOf(v.Type()) {
 			if inner, err := v.FieldByIndexErr(f.index); err == nil {
-				bind(inner, pointer+"/"+escape(f.name), purpose)
+				eachSealed(inner, pointer+"/"+escape(f.name), visit)
 			}
 		}
 	}
 }
 
-// bindMap replaces each element, since elements of a map cannot be changed in place.
-func bindMap(v reflect.Value, pointer string, purpose func(string) string) {
+// eachSealedInMap replaces each element, since elements of a map cannot be changed in place.
+func eachSealedInMap(v reflect.Value, pointer string, visit func(string, *Sealed)) {
 	for _, key := range v.MapKeys() {
 		element := reflect.New(v.Type().Elem()).Elem()
 		element.Set(v.MapIndex(key))
-		bind(element, pointer+"/"+escape(fmt.Sprint(key)), purpose)
+		eachSealed(element, pointer+"/"+escape(fmt.Sprint(key)), visit)
 		v.SetMapIndex(key, element)
 	}
 }
