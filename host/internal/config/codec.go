@@ -94,7 +94,7 @@ func (d *decoder) want(n int, kind document.Kind) bool {
 }
 
 func decodeRaw(d *decoder, n int, v reflect.Value) {
-	v.SetBytes(append([]byte(nil), d.Raw(n)...))
+	v.SetBytes([]byte(d.Raw(n)))
 }
 
 func decodeString(d *decoder, n int, v reflect.Value) {
@@ -116,7 +116,7 @@ func decodeInt(d *decoder, n int, v reflect.Value) {
 	if !d.want(n, document.Number) {
 		return
 	}
-	value, err := strconv.ParseInt(string(d.Raw(n)), 10, v.Type().Bits())
+	value, err := strconv.ParseInt(d.Raw(n), 10, v.Type().Bits())
 	if err != nil {
 		d.complain(n, "", fmt.Sprintf("must be a whole number of at most %d bits", v.Type().Bits()))
 		return
@@ -128,7 +128,7 @@ func decodeFloat(d *decoder, n int, v reflect.Value) {
 	if !d.want(n, document.Number) {
 		return
 	}
-	value, err := strconv.ParseFloat(string(d.Raw(n)), v.Type().Bits())
+	value, err := strconv.ParseFloat(d.Raw(n), v.Type().Bits())
 	if err != nil {
 		d.complain(n, "", document.ErrRange.Error())
 		return
@@ -139,7 +139,7 @@ func decodeFloat(d *decoder, n int, v reflect.Value) {
 // decodeByItself leaves a type that has its own way, or that needs no pointers inside, to encoding/json. The error's text may
 // hold the value, and so is not shown.
 func decodeByItself(d *decoder, n int, v reflect.Value) {
-	if json.Unmarshal(d.Raw(n), v.Addr().Interface()) != nil {
+	if json.Unmarshal([]byte(d.Raw(n)), v.Addr().Interface()) != nil {
 		d.complain(n, "", "is not of the form that is wanted here")
 	}
 }

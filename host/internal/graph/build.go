@@ -132,6 +132,8 @@ type builder struct {
 	regions   map[string][]string       // of a provider's regional resources
 	states    []nodeState
 	places    map[string]bool // type, name and place of everything so far
+	parser    document.Parser // of properties, one resource after the other
+	scratch   []byte
 	edges     edgeSet
 	given     []map[string]string // boxes from beside the config, by resource and pointer
 	sealed    map[string][]SealedValue
@@ -164,7 +166,7 @@ func newBuilder(in Input) *builder {
 			GraphID: in.GraphID, DeploymentID: in.Config.DeploymentID, Version: cmp.Or(in.Version, in.Config.Version),
 			Providers: map[string]Pin{}, Nodes: make([]Node, n), Edges: []Edge{},
 		},
-		kinds:   kinds{catalog: in.Catalog, schemas: schemas, known: map[string]*resourceKind{}},
+		kinds:   kinds{in: &in, schemas: schemas, known: map[string]*resourceKind{}},
 		byID:    make(map[string]int, n),
 		drawn:   make(map[string]bool, n+len(in.Known)),
 		regions: map[string][]string{},

@@ -21,12 +21,14 @@ const (
 
 // Spec is a spec graph. Its JSON is what the store keeps and `view=spec` serves. Nodes and edges are in document order.
 type Spec struct {
-	GraphID      string         `json:"graph_id"`
-	DeploymentID string         `json:"deployment_id"`
-	Version      string         `json:"version"`
-	Providers    map[string]Pin `json:"providers"`
-	Nodes        []Node         `json:"nodes"`
-	Edges        []Edge         `json:"edges"`
+	GraphID      string `json:"graph_id"`
+	DeploymentID string `json:"deployment_id"`
+	Version      string `json:"version"`
+	// BasedOn is the graph that was the deployment's head when this one was made, "" for none.
+	BasedOn   string         `json:"based_on,omitempty"`
+	Providers map[string]Pin `json:"providers"`
+	Nodes     []Node         `json:"nodes"`
+	Edges     []Edge         `json:"edges"`
 }
 
 // Node looks a node up by resource id; nil when there is none. It is linear: index what is looked up often.

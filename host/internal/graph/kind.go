@@ -14,6 +14,8 @@ import (
 // resourceKind is a resource type, made ready to check many resources of it.
 type resourceKind struct {
 	*contract.ResourceType
+	provider     string
+	pin          Pin
 	schema       *jsonschema.Schema
 	roles        map[string]*role
 	outputs      map[string]bool
@@ -24,6 +26,8 @@ type resourceKind struct {
 	labelPattern *regexp.Regexp
 	// fault is what is wrong with the type itself, "" for nothing.
 	fault string
+	// deploymentLabel and ownerLabel are what is wrong with those labels of ours, "" for nothing.
+	deploymentLabel, ownerLabel string
 }
 
 // role is a reference role and the property that it fills.
@@ -44,7 +48,7 @@ func propertyAt(pointer string) property {
 
 // kinds looks types up, and makes each ready once.
 type kinds struct {
-	catalog Catalog
+	in      *Input
 	schemas *Schemas
 	known   map[string]*resourceKind
 }
@@ -53,8 +57,10 @@ type kinds struct {
 func (k kinds) of(name string) *resourceKind {
 	kind, ok := k.known[name]
 	if !ok {
-		if declared, offered := k.catalog.Type(name); offered {
+		if declared, offered := k.in.Catalog.Type(name); offered {
 			kind = k.prepare(declared)
+			kind.provider, _, _ = strings.Cut(name, ":")
+			kind.pin, _, _ = k.in.Catalog.Provider(kind.provider)
 		}
 		k.known[name] = kind
 	}
@@ -84,6 +90,10 @@ func (k kinds) prepare(declared *contract.ResourceType) *resourceKind {
 	kind.name = propertyAt(declared.Naming.Property)
 	kind.compile(k.schemas)
 	kind.checkPointers()
+	if kind.fault == "" {
+		kind.deploymentLabel = kind.badLabelValue(k.in.Config.DeploymentID)
+		kind.ownerLabel = kind.badLabelValue(k.in.Owner)
+	}
 	return kind
 }
 

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
@@ -93,23 +92,23 @@ func (b *builder) claim(p *properties, name, region string) bool {
 	if p.kind.Naming.Suffix == contract.SuffixNodeAndRegion {
 		region = ""
 	}
-	var key strings.Builder
+	key := b.scratch[:0]
 	for _, part := range []string{p.node.Type, name, region} {
-		key.WriteString(part)
-		key.WriteByte(0)
+		key = append(append(key, part...), 0)
 	}
 	for _, identifying := range p.kind.identifying {
 		if n := p.text.At(identifying.segments); n >= 0 {
-			key.Write(p.text.AppendCompact(nil, n, nil))
+			key = p.text.AppendCompact(key, n, nil)
 		} else if role := p.kind.filler(identifying.pointer); role != "" {
 			reference := p.node.References[role]
-			key.WriteString("@" + reference.NodeID + "@" + reference.Region + "." + reference.Output)
+			key = fmt.Appendf(key, "@%s@%s.%s", reference.NodeID, reference.Region, reference.Output)
 		}
-		key.WriteByte(0)
+		key = append(key, 0)
 	}
-	if b.places[key.String()] {
+	b.scratch = key
+	if b.places[string(key)] {
 		return false
 	}
-	b.places[key.String()] = true
+	b.places[string(key)] = true
 	return true
 }

@@ -37,7 +37,7 @@ func (b *builder) readProperties(i int, definition *rest.Resource) *properties {
 	if len(bytes.TrimSpace(raw)) == 0 || bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		raw = json.RawMessage("{}")
 	}
-	text, err := document.Parse(raw, propertyLimits)
+	text, err := b.parser.Parse(raw, propertyLimits)
 	if err != nil {
 		b.wrong(i, "is not JSON, or is nested too deep", "properties")
 		return nil

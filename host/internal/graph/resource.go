@@ -60,6 +60,9 @@ func misplacedBox(pointer string) Problem {
 	}
 }
 
+// nowhere are the regions of what is global. It is shared, and never changed.
+var nowhere = []string{""}
+
 // startNode fills in what depends on no other resource.
 func (b *builder) startNode(i int) {
 	resource := &b.resources[i]
@@ -67,7 +70,7 @@ func (b *builder) startNode(i int) {
 	node := &b.spec.Nodes[i]
 	*node = Node{
 		ResourceID: resource.ID, Type: definition.Type, Verb: contract.VerbCreate, Tags: definition.Tags,
-		Adopt: definition.Adopt, Exact: definition.Naming == "exact", Timeout: definition.TimeoutSeconds, Regions: []string{""},
+		Adopt: definition.Adopt, Exact: definition.Naming == "exact", Timeout: definition.TimeoutSeconds, Regions: nowhere,
 	}
 	if definition.Operation != "" {
 		node.Verb = contract.Verb(definition.Operation)
@@ -97,15 +100,10 @@ func (b *builder) identify(i int, node *Node) {
 
 // classify looks the type up, and what follows from it.
 func (b *builder) classify(i int, node *Node) {
-	provider := node.Provider()
-	pin, _, installed := b.in.Catalog.Provider(provider)
 	kind := b.kinds.of(node.Type)
 	switch {
-	case !installed:
-		b.wrong(i, "no installed provider has this type", "type")
-		return
 	case kind == nil:
-		b.wrong(i, "its provider has no such type", "type")
+		b.wrong(i, "no installed provider offers this type", "type")
 		return
 	case kind.fault != "":
 		b.wrong(i, kind.fault, "type")
@@ -115,9 +113,9 @@ func (b *builder) classify(i int, node *Node) {
 		return
 	}
 	b.states[i] = nodeState{kind: kind, global: kind.Placement == contract.Global}
-	b.spec.Providers[provider] = pin
+	b.spec.Providers[kind.provider] = kind.pin
 	if !b.states[i].global {
-		node.Regions = b.regionsOf(provider)
+		node.Regions = b.regionsOf(kind.provider)
 	}
 	if !kind.offers(node.Verb) {
 		b.wrong(i, "this type offers "+offered(kind), "operation")
@@ -201,13 +199,13 @@ func (b *builder) checkTag(i int, key, value string) {
 // checkOwnLabels looks at those of our labels that hold a name which a person chose, and at the owner.
 func (b *builder) checkOwnLabels(i int) {
 	kind := b.states[i].kind
-	if problem := kind.badLabelValue(b.spec.DeploymentID); problem != "" && isID(b.spec.DeploymentID) {
+	if problem := kind.deploymentLabel; problem != "" && isID(b.spec.DeploymentID) {
 		b.wrong(i, "the deployment_id stands in a label of this type, which "+problem)
 	}
 	if problem := kind.badLabelValue(b.resources[i].ID); problem != "" && isID(b.resources[i].ID) {
 		b.wrong(i, "the resource id stands in a label of this type, which "+problem)
 	}
-	if problem := kind.badLabelValue(b.in.Owner); problem != "" {
+	if problem := kind.ownerLabel; problem != "" {
 		b.wrong(i, "the host's own labels do not fit what this type allows", "type")
 	}
 }

@@ -12,12 +12,18 @@ func (d *Document) AppendCompact(to []byte, n int, omitted []int) []byte {
 	start := len(to)
 	to = slices.Grow(to, int(d.nodes[n].end-d.nodes[n].start))
 	to = d.compact(to, n, omitted)
-	if written := to[start:]; bytes.ContainsAny(written, "<>&\u2028\u2029") {
+	if written := to[start:]; needsEscape(written) {
 		var escaped bytes.Buffer
 		json.HTMLEscape(&escaped, written)
 		return append(to[:start], escaped.Bytes()...)
 	}
 	return to
+}
+
+// needsEscape looks for what json.Marshal escapes inside strings. (bytes.ContainsAny goes rune by rune.)
+func needsEscape(text []byte) bool {
+	return bytes.IndexByte(text, '<') >= 0 || bytes.IndexByte(text, '>') >= 0 || bytes.IndexByte(text, '&') >= 0 ||
+		bytes.Contains(text, []byte("\u2028")) || bytes.Contains(text, []byte("\u2029"))
 }
 
 func (d *Document) compact(to []byte, n int, omitted []int) []byte {

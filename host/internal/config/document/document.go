@@ -27,10 +27,10 @@ func (k Kind) String() string {
 	return [...]string{"null", "a boolean", "a boolean", "a number", "a string", "an array", "an object"}[k]
 }
 
-// Document is a parsed text. Its nodes are numbered in the order they stand in; the root is 0. It is read-only, and refers to
-// the text it was parsed from.
+// Document is a parsed text. Its nodes are numbered in the order they stand in; the root is 0. It is read-only. Strings taken
+// from it are parts of the one text, where they have no escapes.
 type Document struct {
-	text  []byte
+	text  string
 	nodes []node
 	// Twice are the members whose key had stood in their object before.
 	Twice []int
@@ -49,8 +49,8 @@ type node struct {
 // Kind of a node.
 func (d *Document) Kind(n int) Kind { return d.nodes[n].kind }
 
-// Raw is the text of a value. It is part of the whole text: copy what is to be kept.
-func (d *Document) Raw(n int) []byte { return d.text[d.nodes[n].start:d.nodes[n].end] }
+// Raw is the text of a value.
+func (d *Document) Raw(n int) string { return d.text[d.nodes[n].start:d.nodes[n].end] }
 
 // Key of a member of an object.
 func (d *Document) Key(n int) string {
@@ -97,7 +97,7 @@ func (d *Document) Member(n int, key string) int {
 	}
 	for child := d.First(n); child >= 0; child = d.Next(child) {
 		at := &d.nodes[child]
-		if !at.escapedKey && string(d.text[at.keyStart:at.keyEnd]) == key || at.escapedKey && d.Key(child) == key {
+		if !at.escapedKey && d.text[at.keyStart:at.keyEnd] == key || at.escapedKey && d.Key(child) == key {
 			return child
 		}
 	}

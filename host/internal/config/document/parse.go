@@ -1,10 +1,10 @@
 package document
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -32,15 +32,33 @@ func (e *LimitError) Error() string { return "at " + e.Pointer + ": " + e.Reason
 
 // Parse reads one JSON value and nothing behind it. It fails with a *SyntaxError or a *LimitError.
 func Parse(text []byte, limits Limits) (*Document, error) {
-	p := parser{limits: limits}
-	p.text = text
-	p.nodes = make([]node, 0, min(8+len(text)/20, limits.Values))
-	return p.document()
+	return new(Parser).Parse(text, limits)
+}
+
+// Parser reads many texts one after the other in the same memory: a document is good until the next one is parsed.
+type Parser struct {
+	document Document
+	keys     []member
+}
+
+// Parse does as the function of that name.
+func (r *Parser) Parse(text []byte, limits Limits) (*Document, error) {
+	if need := min(8+len(text)/20, limits.Values); cap(r.document.nodes) < need {
+		r.document.nodes = make([]node, 0, need)
+	}
+	r.document.text, r.document.nodes, r.document.Twice = string(text), r.document.nodes[:0], nil
+	p := parser{Document: &r.document, limits: limits, keys: r.keys}
+	err := p.parse()
+	r.keys = p.keys
+	if err != nil {
+		return nil, err
+	}
+	return &r.document, nil
 }
 
 // parser fails once and for good: the first error stays, and everything then returns.
 type parser struct {
-	Document
+	*Document
 	at     int
 	depth  int
 	limits Limits
@@ -48,29 +66,26 @@ type parser struct {
 	err    error
 }
 
-func (p *parser) document() (*Document, error) {
+func (p *parser) parse() error {
 	switch {
 	case len(p.text) > math.MaxInt32-1:
-		return nil, &SyntaxError{Reason: "the text is too large"}
-	case !utf8.Valid(p.text):
-		return nil, &SyntaxError{Offset: invalidUTF8(p.text), Reason: "the text is not valid UTF-8"}
-	case bytes.HasPrefix(p.text, []byte("\xef\xbb\xbf")):
-		return nil, &SyntaxError{Reason: "the text begins with a byte order mark"}
+		return &SyntaxError{Reason: "the text is too large"}
+	case !utf8.ValidString(p.text):
+		return &SyntaxError{Offset: invalidUTF8(p.text), Reason: "the text is not valid UTF-8"}
+	case strings.HasPrefix(p.text, "\ufeff"):
+		return &SyntaxError{Reason: "the text begins with a byte order mark"}
 	}
 	p.value(-1, 0, -1, false)
 	if p.space(); p.err == nil && p.at < len(p.text) {
 		p.fail("there is something behind the value")
 	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	return &p.Document, nil
+	return p.err
 }
 
-func invalidUTF8(text []byte) int64 {
+func invalidUTF8(text string) int64 {
 	at := 0
 	for {
-		r, size := utf8.DecodeRune(text[at:])
+		r, size := utf8.DecodeRuneInString(text[at:])
 		if r == utf8.RuneError && size <= 1 {
 			return int64(at)
 		}
@@ -143,7 +158,7 @@ func (p *parser) value(parent, keyStart, keyEnd int, escapedKey bool) {
 
 func (p *parser) word(n int, kind Kind, word string) {
 	p.nodes[n].kind = kind
-	if !bytes.HasPrefix(p.text[p.at:], []byte(word)) {
+	if !strings.HasPrefix(p.text[p.at:], word) {
 		p.fail("a value was expected")
 		return
 	}
@@ -223,7 +238,7 @@ func (p *parser) more(end byte, otherwise string) bool {
 
 // member is a key of the object that was just read.
 type member struct {
-	key  []byte
+	key  string
 	node int
 }
 
@@ -238,7 +253,7 @@ func (p *parser) findTwice(n int) {
 		at := &p.nodes[child]
 		key := p.text[at.keyStart:at.keyEnd]
 		if at.escapedKey {
-			key = []byte(unquote(key, true))
+			key = unquote(key, true)
 		}
 		keys = append(keys, member{key, child})
 	}
@@ -248,13 +263,13 @@ func (p *parser) findTwice(n int) {
 		return
 	}
 	slices.SortFunc(keys, func(a, b member) int {
-		if order := bytes.Compare(a.key, b.key); order != 0 {
+		if order := strings.Compare(a.key, b.key); order != 0 {
 			return order
 		}
 		return a.node - b.node
 	})
 	for i := 1; i < len(keys); i++ {
-		if bytes.Equal(keys[i-1].key, keys[i].key) {
+		if keys[i-1].key == keys[i].key {
 			p.Twice = append(p.Twice, keys[i].node)
 		}
 	}
@@ -263,7 +278,7 @@ func (p *parser) findTwice(n int) {
 func (p *parser) compareAll(keys []member) {
 	for i := range keys {
 		for _, earlier := range keys[:i] {
-			if bytes.Equal(earlier.key, keys[i].key) {
+			if earlier.key == keys[i].key {
 				p.Twice = append(p.Twice, keys[i].node)
 				break
 			}

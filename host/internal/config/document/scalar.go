@@ -103,12 +103,12 @@ func (p *parser) surrogates() bool {
 	return false
 }
 
-func hex4(text []byte, at int) (rune, bool) {
+func hex4(text string, at int) (rune, bool) {
 	if at+4 > len(text) {
 		return 0, false
 	}
 	var r rune
-	for _, c := range text[at : at+4] {
+	for _, c := range []byte(text[at : at+4]) {
 		switch {
 		case digit(c):
 			r = r<<4 | rune(c-'0')
@@ -124,14 +124,12 @@ func hex4(text []byte, at int) (rune, bool) {
 }
 
 // unquote gives the content of a string that was stepped over before.
-func unquote(inner []byte, escaped bool) string {
+func unquote(inner string, escaped bool) string {
 	if !escaped {
-		return string(inner)
+		return inner
 	}
-	quoted := make([]byte, 0, len(inner)+2)
-	quoted = append(append(append(quoted, '"'), inner...), '"')
 	var content string
-	_ = json.Unmarshal(quoted, &content) // it was checked when it was parsed
+	_ = json.Unmarshal([]byte(`"`+inner+`"`), &content) // it was checked when it was parsed
 	return content
 }
 
@@ -181,7 +179,7 @@ func (d *Document) array(n int) (any, error) {
 }
 
 func (d *Document) number(n int) (any, error) {
-	text := string(d.Raw(n))
+	text := d.Raw(n)
 	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return whole, nil
 	}
