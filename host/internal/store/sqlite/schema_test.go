@@ -60,6 +60,21 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 	}
 }
 
+// A caller that goes away does not leave a write half done.
+func TestTransactionsAreNotCutOff(t *testing.T) {
+	s, err := Open(t.Context(), t.TempDir(), Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	require.NoError(t, s.write(ctx, "test", func(ctx context.Context, tx *sql.Tx) error {
+		leave()
+		_, err := tx.ExecContext(ctx, "INSERT INTO meta (name, value) VALUES ('a', 'b')")
+		return err
+	}))
+	var value string
+	require.NoError(t, s.reader.QueryRowContext(t.Context(), "SELECT value FROM meta WHERE name = 'a'").Scan(&value))
+}
+
 // edit changes a store's file behind its back.
 func edit(t *testing.T, dir string, statements ...string) {
 	db, err := connect(filepath.Join(dir, fileName), writing, 1)

@@ -70,6 +70,9 @@ func everyKind(h *hand, deployment string, seconds int) store.Write {
 func (s *suite) fencing() {
 	require.NoError(s, s.store.CreateRun(s.ctx(), runOf(tenantA, deploymentA, 1)))
 	nobody := &hand{run: "run-1", version: 1}
+	s.unchanged(func() {
+		require.ErrorIs(s, s.try(everyKind(nobody, deploymentA, 5))[0], store.ErrFenced, "nobody has taken it yet")
+	})
 	old := s.take("run-1")
 	current := s.take("run-1")
 	other := s.start(runOf(tenantA, deploymentB, 2))
