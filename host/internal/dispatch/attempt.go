@@ -36,14 +36,23 @@ type attempt struct {
 }
 
 // run gives the end of the attempt; an error means that the intent could not be recorded.
+//
+// The references are resolved before a place among the provider's calls is taken: their searches need places of their own. The
+// operation's time begins once it has its place.
 func (a *attempt) run(ctx context.Context) (execution.Event, error) {
-	ctx, cancel := context.WithDeadline(ctx, a.deadline().Add(answerGrace))
-	defer cancel()
 	release, err := a.prepare(ctx)
 	if err != nil {
 		return a.refused(err), nil
 	}
 	defer release()
+	leave, err := a.dispatcher.limits.enter(ctx, a.context, a.operation.Node.Provider(), a.limits)
+	if err != nil {
+		return a.refused(err), nil
+	}
+	defer leave()
+	a.started = a.now()
+	ctx, cancel := context.WithDeadline(ctx, a.deadline().Add(answerGrace))
+	defer cancel()
 	if a.verb == contract.VerbVerify {
 		return a.verify(ctx), nil
 	}
@@ -58,8 +67,10 @@ func (a *attempt) deadline() time.Time {
 	return a.started.Add(timeout)
 }
 
-// prepare gets the provider and fills in the target.
+// prepare gets the provider and fills in the target, within the time of one operation.
 func (a *attempt) prepare(ctx context.Context) (release func(), err error) {
+	ctx, cancel := context.WithDeadline(ctx, a.deadline())
+	defer cancel()
 	a.verb = a.operation.Node.Verb
 	if a.Performer.run.Kind == execution.Verify {
 		a.verb = contract.VerbVerify
@@ -106,11 +117,6 @@ func (a *attempt) execute(ctx context.Context) (execution.Event, error) {
 		return *end, nil
 	}
 	a.open(absent)
-	leave, err := a.dispatcher.limits.enter(ctx, a.context, a.operation.Node.Provider(), a.limits)
-	if err != nil {
-		return a.refused(err), nil
-	}
-	defer leave()
 	if err := a.recorder.Record(a.operation, a.intent); err != nil {
 		return execution.Event{}, err
 	}
@@ -190,11 +196,6 @@ func (a *attempt) hear() func(contract.Event) {
 // verify compares the real thing with the target. In a run that verifies, what could not be compared is a check of its own, so
 // that one question without an answer does not keep the others from being asked.
 func (a *attempt) verify(ctx context.Context) execution.Event {
-	leave, err := a.dispatcher.limits.enter(ctx, a.context, a.operation.Node.Provider(), a.limits)
-	if err != nil {
-		return a.refused(err)
-	}
-	defer leave()
 	a.target.Owned = a.target.Owned || a.state.AbsentBefore
 	result, err := a.provider.Verify(ctx, &contract.VerifyRequest{Context: a.context, Target: a.target})
 	if err != nil {

@@ -59,11 +59,6 @@ func (a *attempt) look(ctx context.Context) (existing *contract.Found, absent bo
 }
 
 func (a *attempt) find(ctx context.Context) ([]contract.Found, *contract.FindEnd, error) {
-	leave, err := a.dispatcher.limits.enter(ctx, a.context, a.operation.Node.Provider(), a.limits)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer leave()
 	var found []contract.Found
 	end, err := a.provider.Find(ctx, &contract.FindRequest{Context: a.context, Target: a.target}, func(f contract.Found) {
 		found = append(found, f)
