@@ -8,30 +8,33 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
-// nameNode fixes the physical name in each region.
+// nameNode fixes the physical name in each region. One that is known stays, whatever the caller writes now.
 func (b *builder) nameNode(i int, p *properties) {
 	wanted := p.callersName()
 	if wanted == "" {
 		return
 	}
-	node := p.node
+	node, kept := p.node, false
 	node.Names = make(map[string]string, len(node.Regions))
 	for k, region := range node.Regions {
-		name := p.physical(wanted, region, k == 0)
-		if known := b.knownName(node, region); known != "" {
-			if known != name {
-				b.warnings = append(b.warnings, fmt.Sprintf("%s keeps the name that it was made with", node.ResourceID))
+		name := b.knownName(node, region)
+		if name == "" {
+			name = p.physical(wanted, region, k == 0)
+			if problem := p.badName(name); problem != "" {
+				p.wrong(problem, p.kind.name.segments)
+				return
 			}
-			name = known
-		} else if problem := p.kind.badName(name); problem != "" {
-			p.wrong(problem, p.kind.name.segments)
-			return
+		} else if name != p.outside(wanted, region, true) && name != p.outside(wanted, region, false) {
+			kept = true
 		}
 		node.Names[region] = name
 		if !b.claim(p, name, region) {
 			p.wrong("gives a physical name that another resource, or another region, has too", p.kind.name.segments)
 			return
 		}
+	}
+	if kept {
+		b.warnings = append(b.warnings, fmt.Sprintf("%s keeps the name that it was made with", node.ResourceID))
 	}
 }
 
@@ -54,33 +57,35 @@ func (p *properties) callersName() string {
 	return p.text.Text(n)
 }
 
+func (p *properties) outside(wanted, region string, first bool) string {
+	return p.kind.Naming.Physical(wanted, p.node.NodeID, region, first, p.node.Exact)
+}
+
 // physical makes the name. The one without a region is the first region's, unless another region has it from an earlier version.
 func (p *properties) physical(wanted, region string, first bool) string {
-	name := p.kind.Naming.Physical(wanted, p.node.NodeID, region, first, p.node.Exact)
-	if !first || p.kind.Naming.Suffix != contract.SuffixNodeAndRegion || p.node.Exact {
+	name := p.outside(wanted, region, first)
+	known := p.b.known[p.node.ResourceID]
+	if !first || known == nil || p.kind.Naming.Suffix != contract.SuffixNodeAndRegion {
 		return name
 	}
-	if known := p.b.known[p.node.ResourceID]; known != nil {
-		for elsewhere, taken := range known.Names {
-			if elsewhere != region && taken == name {
-				return p.kind.Naming.Physical(wanted, p.node.NodeID, region, false, false)
-			}
+	for elsewhere, taken := range known.Names {
+		if elsewhere != region && taken == name {
+			return p.outside(wanted, region, false)
 		}
 	}
 	return name
 }
 
 // badName says what is wrong with a physical name, "" for nothing.
-func (kind *resourceKind) badName(name string) string {
-	limits := kind.Naming
-	suffix := ""
-	if limits.Suffix != contract.SuffixNone && limits.Suffix != "" {
+func (p *properties) badName(name string) string {
+	limits, suffix := p.kind.Naming, ""
+	if limits.Suffix != contract.SuffixNone && limits.Suffix != "" && !p.node.Exact {
 		suffix = " with the suffix that tells resources apart"
 	}
 	switch length := utf8.RuneCountInString(name); {
 	case limits.MaxLength > 0 && length > limits.MaxLength:
 		return fmt.Sprintf("gives a name of %d characters%s: this type takes %d", length, suffix, limits.MaxLength)
-	case kind.namePattern != nil && !kind.namePattern.MatchString(name):
+	case p.kind.namePattern != nil && !p.kind.namePattern.MatchString(name):
 		return fmt.Sprintf("gives a name that does not match %s%s", limits.Pattern, suffix)
 	}
 	return ""

@@ -15,6 +15,13 @@ type Schemas struct {
 	compiled map[string]*jsonschema.Schema
 }
 
+// Len is how many there are.
+func (s *Schemas) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.compiled)
+}
+
 // compile gives nil for an empty text: everything is valid then.
 func (s *Schemas) compile(text []byte) (*jsonschema.Schema, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
