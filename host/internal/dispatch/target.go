@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -49,44 +49,9 @@ func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (co
 		}
 	}
 	var err error
-	target.Properties, err = fill(node.Properties, fills)
+	target.Properties, err = document.Fill(node.Properties, fills)
 	return target, err
 }
-
-// fill puts values at pointers of one JSON object, making the objects between where they are missing.
-func fill(properties json.RawMessage, values map[string]json.RawMessage) (json.RawMessage, error) {
-	if len(values) == 0 {
-		return properties, nil
-	}
-	members := object(properties)
-	if members == nil {
-		members = map[string]json.RawMessage{}
-	}
-	nested := map[string]map[string]json.RawMessage{}
-	for pointer, value := range values {
-		name, rest, deeper := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
-		name = unescape.Replace(name)
-		if !deeper {
-			members[name] = value
-			continue
-		}
-		if nested[name] == nil {
-			nested[name] = map[string]json.RawMessage{}
-		}
-		nested[name]["/"+rest] = value
-	}
-	for name, inner := range nested {
-		filled, err := fill(members[name], inner)
-		if err != nil {
-			return nil, err
-		}
-		members[name] = filled
-	}
-	return json.Marshal(members)
-}
-
-// unescape reads one segment of a JSON Pointer (RFC 6901).
-var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 // resolve gives the value of a reference: an output on record, or the thing itself, found again outside.
 func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference graph.Reference) (json.RawMessage, error) {

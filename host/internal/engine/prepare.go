@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
@@ -46,7 +48,10 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 	})
 	problems = append(problems, found...)
 	if len(problems) == 0 {
-		problems, err = e.judge(ctx, catalog, built.Spec)
+		problems = unoffered(built.Spec, catalog)
+	}
+	if len(problems) == 0 {
+		problems, err = e.judge(ctx, catalog, built)
 	}
 	if err != nil {
 		return nil, err
@@ -60,6 +65,44 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	return p, nil
+}
+
+// unoffered refuses what this version would otherwise ignore: edges that hold a run or end it, and references to outputs that
+// may leave their provider only sealed.
+func unoffered(spec *graph.Spec, c *catalog) []graph.Problem {
+	nodes := map[string]*graph.Node{}
+	for i := range spec.Nodes {
+		nodes[spec.Nodes[i].NodeID] = &spec.Nodes[i]
+	}
+	var problems []graph.Problem
+	refuse := func(node *graph.Node, message string, segments ...string) {
+		at := document.Join(configPrefix+"/resources", node.ResourceID)
+		for _, segment := range segments {
+			at = document.Join(at, segment)
+		}
+		problems = append(problems, graph.Problem{Pointer: at, Message: message})
+	}
+	for _, edge := range spec.Edges {
+		if edge.Type != graph.Dependency {
+			refuse(nodes[edge.To], "edges of type "+string(edge.Type)+" are not offered by this version", "depends_on")
+		}
+	}
+	for i := range spec.Nodes {
+		for role, reference := range spec.Nodes[i].References {
+			if sensitive(c, nodes[reference.NodeID], reference.Output) {
+				refuse(&spec.Nodes[i], "names a sensitive output, which is not passed on by this version", "references", role)
+			}
+		}
+	}
+	return problems
+}
+
+func sensitive(c *catalog, source *graph.Node, output string) bool {
+	kind, ok := c.Type(source.Type)
+	if !ok {
+		return false
+	}
+	return slices.ContainsFunc(kind.Outputs, func(o contract.OutputField) bool { return o.Name == output && o.Sensitive })
 }
 
 // known reads what the store has of the deployment; a new one has nothing.
@@ -142,8 +185,9 @@ func exists(r store.Resource) bool {
 const judgeAtOnce = 200
 
 // judge asks providers about types that have rules beyond their schema.
-func (e *Engine) judge(ctx context.Context, c *catalog, spec *graph.Spec) ([]graph.Problem, error) {
+func (e *Engine) judge(ctx context.Context, c *catalog, built *graph.Built) ([]graph.Problem, error) {
 	var problems []graph.Problem
+	spec, boxes := built.Spec, boxesOf(sealedOf(built.Sealed, inConfig))
 	for _, name := range c.names() {
 		var nodes []*graph.Node
 		for i := range spec.Nodes {
@@ -154,7 +198,7 @@ func (e *Engine) judge(ctx context.Context, c *catalog, spec *graph.Spec) ([]gra
 		}
 		for len(nodes) > 0 {
 			n := min(len(nodes), judgeAtOnce)
-			found, err := e.judgeSome(ctx, name, spec.Providers[name].Version, nodes[:n])
+			found, err := e.judgeSome(ctx, name, spec.Providers[name].Version, nodes[:n], boxes)
 			if err != nil {
 				return nil, err
 			}
@@ -164,7 +208,7 @@ func (e *Engine) judge(ctx context.Context, c *catalog, spec *graph.Spec) ([]gra
 	return problems, nil
 }
 
-func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node) ([]graph.Problem, error) {
+func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node, boxes map[string]map[string]string) ([]graph.Problem, error) {
 	provider, _, release, err := e.plugins.Use(ctx, name, version)
 	if err != nil {
 		return nil, err
@@ -172,7 +216,11 @@ func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*g
 	defer release()
 	items := make([]contract.ValidateItem, len(nodes))
 	for i, node := range nodes {
-		items[i] = contract.ValidateItem{Type: node.Type, Verb: node.Verb, Properties: node.Properties}
+		properties, err := withBoxes(node, boxes[node.NodeID])
+		if err != nil {
+			return nil, err
+		}
+		items[i] = contract.ValidateItem{Type: node.Type, Verb: node.Verb, Properties: properties}
 		for role := range node.References {
 			items[i].Roles = append(items[i].Roles, role)
 		}
@@ -191,6 +239,15 @@ func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*g
 		}
 	}
 	return problems, nil
+}
+
+// withBoxes puts the sealed values back that the graph does not keep: a type may have rules on whether they are there.
+func withBoxes(node *graph.Node, boxes map[string]string) (json.RawMessage, error) {
+	values := make(map[string]json.RawMessage, len(boxes))
+	for pointer, box := range boxes {
+		values[pointer], _ = json.Marshal(box) // a string always encodes
+	}
+	return document.Fill(node.Properties, values)
 }
 
 // newGraph is the spec graph as the store keeps it, with the logical resources it names.
