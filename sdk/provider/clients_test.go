@@ -53,8 +53,10 @@ func TestOneClientIsMadeForManyCallsAtOnce(t *testing.T) {
 			return nil
 		}
 		var group sync.WaitGroup
-		for range 20 {
-			group.Go(func() { h.run(t, execute(contract.VerbCreate)) })
+		for i := range 20 {
+			request := execute(contract.VerbCreate)
+			request.Context.IdempotencyKey = fmt.Sprint(i)
+			group.Go(func() { h.run(t, request) })
 		}
 		group.Wait()
 		require.Equal(t, 1, h.connects)
@@ -121,6 +123,35 @@ func TestTheCacheIsBounded(t *testing.T) {
 	require.Equal(t, 600, h.connects)
 	call(0)
 	require.Equal(t, 601, h.connects, "the oldest was dropped")
+}
+
+// A host that lost an answer asks again while the lost call is still at work.
+func TestOneCallAtATimeWorksOnAKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := build(t)
+		h.create = func(_ context.Context, op *provider.Operation[Bucket]) (provider.Outputs, error) {
+			time.Sleep(time.Minute)
+			if op.Existing == nil {
+				h.things = append(h.things, thing(op.Labels))
+			}
+			return nil, nil
+		}
+		var group sync.WaitGroup
+		group.Go(func() { h.run(t, execute(contract.VerbCreate)) })
+		synctest.Wait()
+		hurried, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		result, err := h.provider.Execute(hurried, execute(contract.VerbCreate), func(contract.Event) {})
+		require.NoError(t, err)
+		require.Equal(t, provider.Deadline, kind(result))
+		require.Equal(t, contract.OutcomeUnknown, result.Outcome)
+		again := execute(contract.VerbCreate)
+		again.PriorOutcome = contract.OutcomeUnknown
+		result, _ = h.run(t, again)
+		require.Equal(t, contract.OutcomeApplied, result.Outcome, result.Diagnostics)
+		group.Wait()
+		require.Len(t, h.things, 1)
+	})
 }
 
 // A cached client is worth no more than the sealed credentials that it was made from.

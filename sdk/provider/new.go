@@ -20,6 +20,7 @@ type Provider struct {
 	runtime     Runtime
 	types       map[string]resource
 	credentials shape
+	turns       turns
 	// identify is nil when the author gave no Identify.
 	identify func(context.Context, *call) (Principal, error)
 	close    func()
@@ -203,14 +204,26 @@ func (p *Provider) Execute(
 ) (*contract.Result, error) {
 	r, err := p.resource(request.Target.Type)
 	if err != nil {
-		return &contract.Result{
-			Outcome: contract.OutcomeNotApplied, Diagnostics: []contract.Diagnostic{contract.DiagnosticOf(err)},
-		}, nil
+		return refused(err), nil
 	}
 	c := p.call(&request.Context, request.Target.Type, emit)
 	c.start()
 	defer c.end()
+	mine, err := p.turns.take(ctx, &request.Context)
+	if err != nil {
+		waited := refused(classify(err))
+		waited.Outcome = contract.OutcomeUnknown // the call that is still at work may yet change something
+		return waited, nil
+	}
+	defer p.turns.leave(mine)
 	return r.execute(c.in(ctx), c, request), nil
+}
+
+// refused is the result of a call that never reached an author.
+func refused(err error) *contract.Result {
+	return &contract.Result{
+		Outcome: contract.OutcomeNotApplied, Diagnostics: []contract.Diagnostic{contract.DiagnosticOf(err)},
+	}
 }
 
 // Verify compares the real thing with the target.
