@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// hostSettings are the operator's configuration: the file that --config names, with flags and environment over it.
+type hostSettings struct {
+	Listen     string `json:"listen"`
+	DataDir    string `json:"data_dir"`
+	PluginsDir string `json:"plugins_dir"`
+	Auth       string `json:"auth"`
+	KeyHeader  string `json:"key_header"`
+	LogLevel   string `json:"log_level"`
+	// Providers are settings by provider. Secrets stand in files that they name, never here.
+	Providers               map[string]json.RawMessage `json:"providers"`
+	Limits                  limits                     `json:"limits"`
+	Concurrency             int                        `json:"concurrency"`
+	Tries                   int                        `json:"tries"`
+	OperationTimeoutSeconds float64                    `json:"operation_timeout_seconds"`
+	DrainTimeoutSeconds     float64                    `json:"drain_timeout_seconds"`
+	PlainBoxes              bool                       `json:"plain_boxes"`
+}
+
+type limits struct {
+	BodyBytes int `json:"body_bytes"`
+	Depth     int `json:"depth"`
+	Resources int `json:"resources"`
+}
+
+func (a *app) hostSettings() (*hostSettings, error) {
+	s := &hostSettings{}
+	if a.flags.config != "" {
+		text, err := os.ReadFile(a.flags.config)
+		if err != nil {
+			return nil, fmt.Errorf("read the configuration: %w", err)
+		}
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(s); err != nil {
+			return nil, fmt.Errorf("%s: %w", a.flags.config, err)
+		}
+	}
+	s.DataDir = first(a.flags.dataDir, s.DataDir, defaultDataDir(a.env.Lookup))
+	s.PluginsDir = first(a.flags.pluginsDir, s.PluginsDir, defaultPluginsDir())
+	return s, nil
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// defaultDataDir is where programs keep a person's data.
+func defaultDataDir(lookup func(string) (string, bool)) string {
+	if base, ok := lookup("XDG_DATA_HOME"); ok && filepath.IsAbs(base) {
+		return filepath.Join(base, "mgraph-deploy")
+	}
+	home, _ := lookup("HOME")
+	return filepath.Join(home, ".local", "share", "mgraph-deploy")
+}
+
+// defaultPluginsDir is where an installation has the providers, or else where make build leaves them.
+func defaultPluginsDir() string {
+	program, err := os.Executable()
+	if err != nil {
+		return "plugins"
+	}
+	installed := filepath.Join(filepath.Dir(program), "..", "lib", "mgraph-deploy", "plugins")
+	if _, err := os.Stat(installed); err == nil {
+		return installed
+	}
+	return filepath.Join(filepath.Dir(program), "..", "build", "plugins")
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// target is what a command is about, once it was looked up.
+type target struct {
+	graphID      string
+	deploymentID string
+}
+
+var graphID = regexp.MustCompile(`^[0-9a-f]{8}$`)
+
+const targetHelp = "TARGET is a graph id, a deployment id, or a deployment's file."
+
+// resolve finds what a person means.
+func (a *app) resolve(ctx context.Context, s *session, text string) (target, error) {
+	if graphID.MatchString(text) {
+		status, err := s.Status(ctx, text, "")
+		if err == nil {
+			return target{graphID: text, deploymentID: status.DeploymentID}, nil
+		}
+		if !errors.Is(err, rest.KindNotFound) {
+			return target{}, err
+		}
+	}
+	deployment := text
+	if _, err := os.Stat(text); err == nil || text == "-" {
+		document, err := a.readDocument(text)
+		if err != nil {
+			return target{}, err
+		}
+		deployment = document.DeploymentID
+	}
+	head, err := headOf(ctx, s, deployment)
+	if err != nil {
+		return target{}, err
+	}
+	return target{graphID: head, deploymentID: deployment}, nil
+}
+
+// headOf finds the graph that was last applied.
+func headOf(ctx context.Context, s *session, deployment string) (string, error) {
+	query := rest.ListQuery{Limit: 500}
+	for {
+		page, err := s.Deployments(ctx, query)
+		if err != nil {
+			return "", err
+		}
+		for _, one := range page.Deployments {
+			if one.DeploymentID == deployment && one.HeadGraphID != "" {
+				return one.HeadGraphID, nil
+			}
+		}
+		if query.Cursor = page.NextCursor; query.Cursor == "" {
+			return "", fmt.Errorf("nothing was ever applied under this name: %s", deployment)
+		}
+	}
+}
+
+// needsOf says which providers a stored graph uses, and whose graph it is.
+func needsOf(ctx context.Context, s *session, graph string) (providers []string, deployment string, err error) {
+	plan, err := s.StoredPlan(ctx, graph)
+	if err != nil {
+		return nil, "", err
+	}
+	return slices.Sorted(maps.Keys(plan.Providers)), plan.DeploymentID, nil
+}
+
+// withCredentials makes a call with the credentials of the providers named, and of those that the host asks for besides: a
+// destroy can need more than the present graph names.
+func (a *app) withCredentials(ctx context.Context, s *session, providers []string, deployment string,
+	call func(rest.Credentials) (*rest.RunResult, error),
+) (*rest.RunResult, error) {
+	for {
+		credentials, err := a.sealed(ctx, s, providers, deployment)
+		if err != nil {
+			return nil, err
+		}
+		result, err := call(credentials)
+		var problem *rest.ProblemError
+		if !errors.As(err, &problem) || problem.Kind != rest.KindInvalid || problem.Provider == "" ||
+			slices.Contains(providers, problem.Provider) {
+			return result, err
+		}
+		providers = append(providers, problem.Provider)
+	}
+}
