@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func report(b *testing.B, events int) {
 // BenchmarkCommit commits batches of intents and ends, each with its placement, of one run or of one run a write.
 func BenchmarkCommit(b *testing.B) {
 	for _, size := range []int{1, 16, 256, 1000} {
-		for _, runs := range []int{1, size} {
+		for _, runs := range slices.Compact([]int{1, size}) {
 			b.Run(fmt.Sprintf("batch=%d/runs=%d", size, runs), func(b *testing.B) {
 				s := open(b, b.TempDir())
 				defer func() { require.NoError(b, s.Close()) }()

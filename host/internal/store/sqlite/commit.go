@@ -18,7 +18,7 @@ func (s *Store) Commit(ctx context.Context, writes []store.Write) ([]error, erro
 	b := &batch{writes: writes, refused: make([]error, len(writes)), groups: map[string]*group{}, events: newEncoder()}
 	b.encode()
 	err := s.write(ctx, "commit", func(ctx context.Context, tx *sql.Tx) error {
-		b.bound = s.prepared.in(ctx, tx)
+		b.bound = s.in(ctx, tx)
 		return b.commit()
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func (b *batch) group(runID string) (*group, error) {
 	}
 	g := &group{}
 	r := &g.run
-	err := b.findRun.QueryRowContext(b.ctx, runID).
+	err := b.statement(findRun).QueryRowContext(b.ctx, runID).
 		Scan(&r.number, &r.token, &r.version, &r.status, &r.completedAt, &r.deployment, &r.tenant, &r.deploymentID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
@@ -123,7 +123,7 @@ func (b *batch) try(g *group) error {
 	if len(g.writes) == 0 {
 		return nil
 	}
-	if err := b.exec(b.savepoint); err != nil {
+	if err := b.exec(savepoint); err != nil {
 		return err
 	}
 	if err := b.keep(g); err != nil {
@@ -133,11 +133,11 @@ func (b *batch) try(g *group) error {
 		for _, i := range g.writes {
 			b.refused[i] = err
 		}
-		if err := b.exec(b.undo); err != nil {
+		if err := b.exec(undo); err != nil {
 			return err
 		}
 	}
-	return b.exec(b.release)
+	return b.exec(release)
 }
 
 // refusal says that an error is of what was to be written, and not of the store.
@@ -173,7 +173,7 @@ func (b *batch) keepWrite(g *group, i int) error {
 	}
 	for k := range w.Logs {
 		l := &w.Logs[k]
-		if err := b.exec(b.addLog, g.run.number, l.Operation, nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
+		if err := b.exec(addLog, g.run.number, l.Operation, nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
 			return err
 		}
 	}
@@ -199,14 +199,14 @@ func (b *batch) keepEvent(g *group, runID string, event *execution.Event, text s
 			r.completedAt = 0
 		}
 	}
-	return b.exec(b.addEvent, r.number, event.Version, b.events.bytes(text))
+	return b.exec(addEvent, r.number, event.Version, b.events.bytes(text))
 }
 
 func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
 	if p.Tenant != g.run.tenant || p.DeploymentID != g.run.deploymentID {
 		return fmt.Errorf("placement: %w", store.ErrNotFound)
 	}
-	result, err := b.updatePlacement.ExecContext(b.ctx, given(string(p.State)), truth(p.Made), given(p.Identity), truth(p.Cleared),
+	result, err := b.statement(updatePlacement).ExecContext(b.ctx, given(string(p.State)), truth(p.Made), given(p.Identity), truth(p.Cleared),
 		blob(p.Outputs), truth(p.Cleared), given(p.Account), given(p.ProviderVersion), given(p.GraphID),
 		g.run.deployment, p.NodeID, p.Region)
 	if err := mustTouch(result, err); err != nil {
@@ -219,7 +219,7 @@ func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
 func (b *batch) finish(g *group) error {
 	r := &g.run
 	if g.changed {
-		err := b.exec(b.updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, r.number)
+		err := b.exec(updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, r.number)
 		if taken(err) {
 			return b.rival(g)
 		}
@@ -230,7 +230,7 @@ func (b *batch) finish(g *group) error {
 	if g.destroyed == nil {
 		return nil
 	}
-	return b.exec(b.setDestroyed, truth(*g.destroyed), r.updatedAt, r.deployment)
+	return b.exec(setDestroyed, truth(*g.destroyed), r.updatedAt, r.deployment)
 }
 
 // rival names the run because of which the one of the group cannot be active.

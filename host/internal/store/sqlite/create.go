@@ -16,7 +16,7 @@ func (s *Store) CreateRun(ctx context.Context, run store.NewRun) error {
 		return fault("create run", err)
 	}
 	return s.write(ctx, "create run", func(ctx context.Context, tx *sql.Tx) error {
-		c := &creation{bound: s.prepared.in(ctx, tx), run: run}
+		c := &creation{bound: s.in(ctx, tx), run: run}
 		var err error
 		if run.Graph != nil {
 			c.deployment, err = s.insertGraph(ctx, tx, *run.Graph)
@@ -122,7 +122,7 @@ func (c *creation) supersede(r rival) error {
 		return err
 	}
 	at := nanos(run.CreatedAt)
-	if err := c.exec(c.updateRun, event.Version, string(event.RunStatus), at, at, r.number); err != nil {
+	if err := c.exec(updateRun, event.Version, string(event.RunStatus), at, at, r.number); err != nil {
 		return err
 	}
 	_, err := c.tx.ExecContext(c.ctx, "UPDATE runs SET owner = '', token = token + 1 WHERE number = ?", r.number)

@@ -61,8 +61,8 @@ func (s *Store) draw(ctx context.Context, tx *sql.Tx, deployment int64, resource
 	if err != nil {
 		return err
 	}
-	b := s.prepared.in(ctx, tx)
-	rows := inserter{exec: b.exec, one: b.addResource, many: b.addResources}
+	b := s.in(ctx, tx)
+	rows := inserter{exec: b.exec, one: addResource, many: addResources}
 	for i := range resources {
 		r := &resources[i]
 		id := identity{r.Path, r.ResourceID, r.Type}
@@ -84,7 +84,7 @@ func (s *Store) draw(ctx context.Context, tx *sql.Tx, deployment int64, resource
 
 // place stores the placements that are new.
 func (b *bound) place(deployment int64, resources []store.Resource) error {
-	rows := inserter{exec: b.exec, one: b.addPlacement, many: b.addPlacements}
+	rows := inserter{exec: b.exec, one: addPlacement, many: addPlacements}
 	for i := range resources {
 		for k := range resources[i].Placements {
 			p := &resources[i].Placements[k]
@@ -120,8 +120,8 @@ func values(row string, rows int) string {
 
 // inserter inserts rows of one table, many by one statement and the last ones one by one.
 type inserter struct {
-	exec      func(*sql.Stmt, ...any) error
-	one, many *sql.Stmt
+	exec      func(query, ...any) error
+	one, many query
 	width     int
 	waiting   []any
 }

@@ -59,5 +59,5 @@ func (b *bound) event(run int64, event *execution.Event) error {
 	if err != nil {
 		return err
 	}
-	return b.exec(b.addEvent, run, event.Version, e.bytes(text))
+	return b.exec(addEvent, run, event.Version, e.bytes(text))
 }

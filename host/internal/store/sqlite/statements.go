@@ -5,63 +5,79 @@ import (
 	"database/sql"
 )
 
-// statements are those that run many times in one transaction, prepared once on the writer.
-type statements struct {
-	savepoint, release, undo     *sql.Stmt
-	addResource, addResources    *sql.Stmt
-	addPlacement, addPlacements  *sql.Stmt
-	findRun, updateRun, addEvent *sql.Stmt
-	updatePlacement, addLog      *sql.Stmt
-	setDestroyed                 *sql.Stmt
-}
+// query names a statement that runs many times in one transaction, and is prepared once on the writer.
+type query int
 
-func (s *statements) texts() map[**sql.Stmt]string {
-	return map[**sql.Stmt]string{
-		&s.savepoint:     "SAVEPOINT run",
-		&s.release:       "RELEASE run",
-		&s.undo:          "ROLLBACK TO run",
-		&s.addResource:   resourceRow(1),
-		&s.addResources:  resourceRow(many),
-		&s.addPlacement:  placementRow(1),
-		&s.addPlacements: placementRow(many),
-		&s.findRun: `SELECT r.number, r.token, r.version, r.status, r.completed_at, r.deployment, d.tenant, d.id
+const (
+	savepoint query = iota
+	release
+	undo
+	addResource
+	addResources
+	addPlacement
+	addPlacements
+	findRun
+	updateRun
+	addEvent
+	updatePlacement
+	addLog
+	setDestroyed
+	queries
+)
+
+func texts() [queries]string {
+	return [queries]string{
+		savepoint:     "SAVEPOINT run",
+		release:       "RELEASE run",
+		undo:          "ROLLBACK TO run",
+		addResource:   resourceRow(1),
+		addResources:  resourceRow(many),
+		addPlacement:  placementRow(1),
+		addPlacements: placementRow(many),
+		findRun: `SELECT r.number, r.token, r.version, r.status, r.completed_at, r.deployment, d.tenant, d.id
 			FROM runs r JOIN deployments d ON d.number = r.deployment WHERE r.id = ?`,
-		&s.updateRun: "UPDATE runs SET version = ?, status = ?, updated_at = ?, completed_at = ? WHERE number = ?",
-		&s.addEvent:  "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
-		&s.updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = made OR ?,
+		updateRun: "UPDATE runs SET version = ?, status = ?, updated_at = ?, completed_at = ? WHERE number = ?",
+		addEvent:  "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
+		updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = made OR ?,
 			identity = coalesce(?, iif(?, '', identity)), outputs = coalesce(?, iif(?, NULL, outputs)),
 			account = coalesce(?, account), provider_version = coalesce(?, provider_version), graph_id = coalesce(?, graph_id)
 			WHERE deployment = ? AND node_id = ? AND region = ?`,
-		&s.addLog:       "INSERT INTO logs (run, operation, at, level, message) VALUES (?, ?, ?, ?, ?)",
-		&s.setDestroyed: "UPDATE deployments SET destroyed = ?, updated_at = max(updated_at, ?) WHERE number = ?",
+		addLog:       "INSERT INTO logs (run, operation, at, level, message) VALUES (?, ?, ?, ?, ?)",
+		setDestroyed: "UPDATE deployments SET destroyed = ?, updated_at = max(updated_at, ?) WHERE number = ?",
 	}
 }
 
+type statements [queries]*sql.Stmt
+
 func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
-	for stmt, text := range s.texts() {
-		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
+	for q, text := range texts() {
+		if s[q], err = db.PrepareContext(ctx, text); err != nil {
 			return s, fault("prepare", err)
 		}
 	}
 	return s, nil
 }
 
-// bound are the statements inside one transaction.
+// bound are the statements inside one transaction, each bound to it when it is first asked for.
 type bound struct {
-	ctx context.Context
-	tx  *sql.Tx
-	statements
+	ctx      context.Context
+	tx       *sql.Tx
+	prepared *statements
+	inside   statements
 }
 
-func (s *statements) in(ctx context.Context, tx *sql.Tx) *bound {
-	b := &bound{ctx: ctx, tx: tx, statements: *s}
-	for stmt := range b.texts() {
-		*stmt = tx.StmtContext(ctx, *stmt)
+func (s *Store) in(ctx context.Context, tx *sql.Tx) *bound {
+	return &bound{ctx: ctx, tx: tx, prepared: &s.prepared}
+}
+
+func (b *bound) statement(q query) *sql.Stmt {
+	if b.inside[q] == nil {
+		b.inside[q] = b.tx.StmtContext(b.ctx, b.prepared[q])
 	}
-	return b
+	return b.inside[q]
 }
 
-func (b *bound) exec(stmt *sql.Stmt, args ...any) error {
-	_, err := stmt.ExecContext(b.ctx, args...)
+func (b *bound) exec(q query, args ...any) error {
+	_, err := b.statement(q).ExecContext(b.ctx, args...)
 	return err
 }
