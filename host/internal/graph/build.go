@@ -172,7 +172,7 @@ func newBuilder(in Input) *builder {
 		regions: map[string][]string{},
 		states:  make([]nodeState, n),
 		places:  make(map[string]bool, n),
-		edges:   newEdgeSet(n),
+		edges:   newEdgeSet(in.Config.Resources),
 		given:   make([]map[string]string, n),
 		sealed:  map[string][]SealedValue{},
 	}

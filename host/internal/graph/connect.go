@@ -6,24 +6,38 @@ import (
 	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dag"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
 // edgeSet are the edges so far, one for each pair of nodes, by index.
 type edgeSet struct {
 	all []pendingEdge
-	// reader and at tell, for each node, who last got an edge from it, and which: enough while readers come one by one.
-	reader, at []int
+	// reader tells, for each node, who last got an edge from it: enough to find doubles while readers come one by one.
+	reader []int
 }
 
-// pendingEdge is an edge without an id, and where in the document it stands.
+// pendingEdge is an edge without an id, and where in the document it stands: in depends_on, or under the role of a reference.
 type pendingEdge struct {
-	from, to int
-	kind     EdgeType
-	place    []string // segments below the resource
+	from, to   int
+	kind       EdgeType
+	role       string
+	dependency int
 }
 
-func newEdgeSet(n int) edgeSet {
-	s := edgeSet{reader: make([]int, n), at: make([]int, n)}
+// place gives the segments below the resource.
+func (e *pendingEdge) place() []string {
+	if e.role != "" {
+		return []string{"references", e.role}
+	}
+	return []string{"depends_on", item(e.dependency)}
+}
+
+func newEdgeSet(resources rest.Resources) edgeSet {
+	most := 0
+	for i := range resources {
+		most += len(resources[i].Definition.DependsOn) + len(resources[i].Definition.References)
+	}
+	s := edgeSet{all: make([]pendingEdge, 0, most), reader: make([]int, len(resources))}
 	for i := range s.reader {
 		s.reader[i] = -1
 	}
@@ -35,7 +49,7 @@ func (s *edgeSet) add(e pendingEdge) bool {
 	if s.reader[e.from] == e.to {
 		return false
 	}
-	s.reader[e.from], s.at[e.from] = e.to, len(s.all)
+	s.reader[e.from] = e.to
 	s.all = append(s.all, e)
 	return true
 }
@@ -62,18 +76,18 @@ func (b *builder) depend(i, k int) {
 	if dependency.EdgeType != "" {
 		edgeType = EdgeType(dependency.EdgeType)
 	}
-	if !slices.Contains([]EdgeType{Dependency, Pause, End}, edgeType) {
+	if edgeType != Dependency && edgeType != Pause && edgeType != End {
 		b.wrong(i, "must be dependency, pause or end", "depends_on", item(k), "edge_type")
 	}
 	from, known := b.byID[dependency.Resource]
-	place := []string{"depends_on", item(k)}
+	edge := pendingEdge{from: from, to: i, kind: edgeType, dependency: k}
 	switch {
 	case !known:
-		b.wrong(i, noResource, place...)
+		b.wrong(i, noResource, edge.place()...)
 	case from == i:
-		b.wrong(i, noSelf, place...)
-	case !b.edges.add(pendingEdge{from: from, to: i, kind: edgeType, place: place}):
-		b.wrong(i, "names a resource that stands there before", place...)
+		b.wrong(i, noSelf, edge.place()...)
+	case !b.edges.add(edge):
+		b.wrong(i, "names a resource that stands there before", edge.place()...)
 	}
 }
 
@@ -94,7 +108,7 @@ func (b *builder) refer(i int, roleName, text string) {
 		b.wrong(i, noSelf, place...)
 		return
 	}
-	b.edges.add(pendingEdge{from: from, to: i, kind: Dependency, place: place})
+	b.edges.add(pendingEdge{from: from, to: i, kind: Dependency, role: roleName})
 	reference := Reference{Text: text, NodeID: b.spec.Nodes[from].NodeID, Output: output, Region: region}
 	if problem := b.resolve(i, from, roleName, &reference); problem != "" {
 		b.wrong(i, problem, place...)
@@ -202,7 +216,7 @@ func (b *builder) findCycles() {
 	for _, cycle := range ordered.Cycles(maxCycles) {
 		first, last := cycle[0], cycle[len(cycle)-1]
 		edge := b.edges.all[closing[dag.Edge{From: last, To: first}]]
-		b.wrong(first, "closes a cycle: "+b.path(cycle), edge.place...)
+		b.wrong(first, "closes a cycle: "+b.path(cycle), edge.place()...)
 	}
 }
 

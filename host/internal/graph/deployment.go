@@ -62,7 +62,10 @@ func (b *builder) checkDeployment() {
 		b.problem("must have at least one resource", "resources")
 	}
 	for _, name := range slices.Sorted(maps.Keys(config.Credentials)) {
-		b.checkProvider(name, "credentials", name)
+		object := bytes.TrimSpace(config.Credentials.For(name))
+		if b.checkProvider(name, "credentials", name) && len(object) > 0 && object[0] != '{' {
+			b.problem("must be an object", "credentials", name)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(config.Providers)) {
 		b.checkProvider(name, "providers", name)

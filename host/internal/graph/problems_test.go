@@ -35,6 +35,7 @@ func TestProblems(t *testing.T) {
 		"negative timeout":     {around(`"deployment_id": "d", "timeout_seconds": -1`), []string{"/config/timeout_seconds: must be a number of seconds from 0 to 2592000 (30 days)"}},
 		"no resources":         {`{"deployment_id": "d", "resources": {}}`, []string{"/config/resources: must have at least one resource"}},
 		"unknown credentials":  {around(`"deployment_id": "d", "credentials": {"azure": {"k": "` + canary + `"}}`), []string{"/config/credentials/azure: no provider of this name is installed"}},
+		"no credentials":       {around(`"deployment_id": "d", "credentials": {"cloud": "` + canary + `"}`), []string{"/config/credentials/cloud: must be an object"}},
 		"unknown provider":     {around(`"deployment_id": "d", "providers": {"azure": {"version": "` + canary + `"}}`), []string{"/config/providers/azure: no provider of this name is installed"}},
 		"region of credential": {`{"deployment_id": "d", "credentials": {"cloud": {"region": "` + canary + `/"}}, "resources": {"r": {"type": "cloud:bucket", "properties": {"bucket_name": "b"}}}}`, []string{"/config/credentials/cloud/region: " + wantID}},
 		// targets

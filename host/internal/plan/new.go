@@ -38,6 +38,11 @@ type builder struct {
 }
 
 func (b *builder) operations() {
+	total := 0
+	for i := range b.spec.Nodes {
+		total += len(b.spec.Nodes[i].Regions)
+	}
+	b.all, b.node = make([]Operation, 0, total), make([]int, 0, total)
 	for i := range b.spec.Nodes {
 		node := &b.spec.Nodes[i]
 		for _, region := range node.Regions {

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -43,7 +44,7 @@ type Parser struct {
 
 // Parse does as the function of that name.
 func (r *Parser) Parse(text []byte, limits Limits) (*Document, error) {
-	if need := min(8+len(text)/20, limits.Values); cap(r.document.nodes) < need {
+	if need := min(mostValues(text), limits.Values); cap(r.document.nodes) < need {
 		r.document.nodes = make([]node, 0, need)
 	}
 	r.document.text, r.document.nodes, r.document.Twice = string(text), r.document.nodes[:0], nil
@@ -54,6 +55,11 @@ func (r *Parser) Parse(text []byte, limits Limits) (*Document, error) {
 		return nil, err
 	}
 	return &r.document, nil
+}
+
+// mostValues is how many values there can be in a text: each but the first stands behind a comma or an opening.
+func mostValues(text []byte) int {
+	return 1 + bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
 }
 
 // parser fails once and for good: the first error stays, and everything then returns.
