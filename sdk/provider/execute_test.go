@@ -222,6 +222,24 @@ func TestUnlabelledThingsAreOwnedByRecord(t *testing.T) {
 	}
 }
 
+// A lost attempt can leave a thing whose labels were still to be set: the record then says whose it is.
+func TestNobodysLabelsOnWhatIsOnRecordAreOurs(t *testing.T) {
+	for _, verb := range []contract.Verb{contract.VerbUpdate, contract.VerbEnsure, contract.VerbDelete} {
+		h := build(t)
+		h.things = nobodys
+		request := execute(verb)
+		request.Target.Owned = true
+		result, _ := h.run(t, request)
+		require.Equal(t, contract.OutcomeApplied, result.Outcome, verb)
+	}
+	h := build(t)
+	h.things = other
+	request := execute(contract.VerbDelete)
+	request.Target.Owned = true
+	result, _ := h.run(t, request)
+	require.Equal(t, provider.Conflict, kind(result), "what carries another's labels is another's, whatever the record says")
+}
+
 func TestTheAuthorGetsWhatTheRequestSays(t *testing.T) {
 	h := build(t)
 	request := execute(contract.VerbCreate)

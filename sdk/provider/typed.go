@@ -181,11 +181,16 @@ func (t *typed[C, P]) search(ctx context.Context, c *call, client C, query *Quer
 	return all, nil, err
 }
 
-// ownership says whose a thing is.
+// ownership says whose a thing is. Nobody's labels on what the record says that this deployment made are labels that are still
+// to be set, or were lost.
 func (t *typed[C, P]) ownership(f Found, target *contract.Target) contract.Ownership {
 	switch {
 	case t.labelled || f.Labels != nil:
-		return contract.OwnershipOf(f.Labels, target.Labels)
+		whose := contract.OwnershipOf(f.Labels, target.Labels)
+		if whose == contract.OwnershipNobody && target.Owned {
+			return contract.OwnershipOurs
+		}
+		return whose
 	case target.Owned:
 		return contract.OwnershipOurs
 	default:
