@@ -84,7 +84,7 @@ func start(t testing.TB, which string) *child {
 	command.ExtraFiles = []*os.File{read}
 	command.Env = []string{
 		asProvider + "=" + which, serve.EnvLifeline + "=3",
-		serve.EnvKeyFile + "=" + filepath.Join(t.TempDir(), "keys.json"), "TMPDIR=" + os.TempDir(),
+		serve.EnvKeyFile + "=" + filepath.Join(t.TempDir(), "keys.json"), "TMPDIR=" + os.TempDir(), "GORACE=atexit_sleep_ms=0",
 	}
 	stderr := &record{}
 	client := plugin.NewClient(&plugin.ClientConfig{
