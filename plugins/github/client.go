@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Settings struct {
 type Client struct {
 	secrets secretAPI
 	users   userAPI
+	host    string
 	now     func() time.Time
 }
 
@@ -54,8 +56,17 @@ func connector(transport http.RoundTripper, now func() time.Time) connect {
 		if err != nil {
 			return nil, provider.Errorf(provider.Precondition, "a client for GitHub cannot be made of the operator's settings: %w", err)
 		}
-		return &Client{secrets: client.Actions, users: client.Users, now: now}, nil
+		return &Client{secrets: client.Actions, users: client.Users, host: hostOf(access.Settings.Endpoint), now: now}, nil
 	}
+}
+
+// hostOf says which GitHub an endpoint belongs to.
+func hostOf(endpoint string) string {
+	parsed, err := url.Parse(endpoint)
+	if err != nil || parsed.Host == "" {
+		return "github.com"
+	}
+	return strings.TrimPrefix(parsed.Host, "api.")
 }
 
 // refuseRedirect keeps the token with the host that it is for: the client's transport would add it to any request.
@@ -65,21 +76,21 @@ type userAPI interface {
 	Get(ctx context.Context, user string) (*vendor.User, *vendor.Response, error)
 }
 
-// identify asks whose the token is. Tokens of apps and of Actions may not ask, and are good all the same. GitHub has no
-// account in the sense of a place: a deployment may go on with another person's token.
+// identify asks whose the token is. Tokens of apps and of Actions may not ask, and are good all the same. The account, to which
+// a deployment stays bound, is the GitHub itself: a deployment may go on with another person's token, who sees the same world.
 func identify(ctx context.Context, client *Client) (provider.Principal, error) {
+	who := provider.Principal{Account: client.host}
 	user, response, err := client.users.Get(ctx, "")
 	known := client.classify(err)
 	switch kind := kindOf(known); {
-	case err == nil:
-		who := provider.Principal{Principal: user.GetLogin()}
-		if response != nil {
-			who.ExpiresAt = response.TokenExpiration.Time
-		}
-		return who, nil
 	case kind == provider.PermissionDenied, kind == provider.NotFound:
-		return provider.Principal{}, nil
-	default:
+		return who, nil
+	case known != nil:
 		return provider.Principal{}, known
 	}
+	who.Principal = user.GetLogin()
+	if response != nil {
+		who.ExpiresAt = response.TokenExpiration.Time
+	}
+	return who, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -276,16 +277,28 @@ func TestWhoseTheTokenIs(t *testing.T) {
 	}
 	mine := check()
 	require.Equal(t, "me", mine.Principal)
+	require.Equal(t, strings.TrimPrefix(s.url, "http://"), mine.Account)
 	require.Empty(t, mine.Diagnostics)
 	require.WithinDuration(t, s.clock.Now().Add(240*time.Hour), mine.ExpiresAt, time.Second)
 
 	rule := githubfake.Failure(http.StatusForbidden, 1)
 	rule.Path = "/user"
 	require.NoError(t, s.fake.Faults().Inject(rule))
-	require.Empty(t, check().Diagnostics, "a token that may not ask is good all the same")
+	silent := check()
+	require.Empty(t, silent.Diagnostics, "a token that may not ask is good all the same")
+	require.Equal(t, mine.Account, silent.Account)
 
 	s.token = "unknown"
 	require.Equal(t, provider.Unauthenticated, check().Diagnostics[0].Kind)
+}
+
+func TestWhichGitHub(t *testing.T) {
+	for endpoint, host := range map[string]string{
+		"": "github.com", "https://api.github.com/": "github.com", "https://github.example.com/api/v3/": "github.example.com",
+		"https://api.octo.ghe.com": "octo.ghe.com", "%": "github.com",
+	} {
+		require.Equal(t, host, hostOf(endpoint))
+	}
 }
 
 func TestTheTokenStaysWithItsHost(t *testing.T) {
