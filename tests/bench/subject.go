@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/bench/hostprocess"
+)
+
+// subject is what is measured: a host executable and the provider installed for it.
+type subject struct {
+	host      string   // executable
+	arguments []string // on top of what every start needs
+	dir       string   // everything that is made lands here, on the disk that the project is on
+	starts    int
+}
+
+const providerVersion = "0.0.0-bench"
+
+func (s *subject) plugins() string { return filepath.Join(s.dir, "plugins") }
+
+func (s *subject) provider() string {
+	return filepath.Join(s.plugins(), "noop", providerVersion, "mgraph-provider-noop")
+}
+
+// buildProvider builds the provider into the plugins directory.
+func (s *subject) buildProvider(ctx context.Context) error {
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-X main.version="+providerVersion,
+		"-o", s.provider(), "github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/noop/cmd/mgraph-provider-noop")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("build provider: %w: %s", err, out)
+	}
+	return nil
+}
+
+// running is a host that has nothing in its store but a small warm-up, by which its provider was started.
+type running struct {
+	*hostprocess.Process
+	data string
+	runs int
+}
+
+const warmUp = 50
+
+func (s *subject) start(ctx context.Context) (*running, error) {
+	s.starts++
+	r := &running{data: filepath.Join(s.dir, fmt.Sprintf("data-%d", s.starts))}
+	var err error
+	r.Process, err = hostprocess.Start(ctx, hostprocess.Options{
+		Executable: s.host, DataDir: r.data, PluginsDir: s.plugins(), Arguments: s.arguments,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.apply(ctx, wide, warmUp); err != nil {
+		return nil, errors.Join(err, r.Stop())
+	}
+	return r, nil
+}
+
+func (r *running) end() error { return errors.Join(r.Stop(), os.RemoveAll(r.data)) }
+
+func (r *running) name() string {
+	r.runs++
+	return fmt.Sprintf("deployment-%d", r.runs)
+}
+
+// apply gives the time from posting a deployment to having its result, all operations durable.
+func (r *running) apply(ctx context.Context, s shape, count int) (time.Duration, error) {
+	var result rest.RunResult
+	took, err := r.post(ctx, "/deploy/apply", rest.ApplyRequest{Config: deployment(r.name(), s, count)}, &result)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("apply: %w", err)
+	case !result.Success || result.Completed != count || result.Changed != count || len(result.Outputs) != count:
+		return 0, fmt.Errorf("apply: %s, %d of %d operations completed", result.Status, result.Completed, count)
+	}
+	return took, nil
+}
+
+// plan gives the time from posting a deployment to having its plan.
+func (r *running) plan(ctx context.Context, s shape, count int) (time.Duration, error) {
+	var plan rest.PlanResponse
+	took, err := r.post(ctx, "/deploy/plan", rest.PlanRequest{Config: deployment(r.name(), s, count)}, &plan)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("plan: %w", err)
+	case !plan.Success || len(plan.Operations) != count:
+		return 0, fmt.Errorf("plan: %d of %d operations", len(plan.Operations), count)
+	}
+	return took, nil
+}
+
+// post times one request, from its first byte to the last byte of the answer. Making and reading JSON here is not the host's work.
+func (r *running) post(ctx context.Context, path string, body, answer any) (time.Duration, error) {
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+path, bytes.NewReader(sent))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	start := time.Now()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	received, err := io.ReadAll(response.Body)
+	took := time.Since(start)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return 0, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("HTTP status %d: %.300s", response.StatusCode, received)
+	}
+	return took, json.Unmarshal(received, answer)
+}
