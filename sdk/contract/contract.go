@@ -21,7 +21,7 @@ type Provider interface {
 	CheckCredentials(ctx context.Context, request *CheckCredentialsRequest) (*CheckCredentialsResult, error)
 	// Validate judges each item beyond the schema: one slice of diagnostics per item, in order. Pure.
 	Validate(ctx context.Context, items []ValidateItem) ([][]Diagnostic, error)
-	// Execute performs one verb. Events reach emit in order, from one goroutine; emit never blocks on the vendor. A
+	// Execute performs one verb. Events reach emit in order and one at a time; emit never blocks on the vendor. A
 	// non-nil error means that no result came: the outcome is UNKNOWN.
 	Execute(ctx context.Context, request *ExecuteRequest, emit func(Event)) (*Result, error)
 	// Verify compares the real thing with the target. Changes nothing.
