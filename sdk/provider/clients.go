@@ -32,14 +32,14 @@ type clients[C any] struct {
 	sweep   *time.Timer
 }
 
-// client is one entry. All but value, err, secrets and envelopes, which are settled when ready closes, is guarded by the cache.
+// client is one entry. All but value and err, which are settled when ready closes, is guarded by the cache.
 type client[C any] struct {
-	key       clientKey
-	ready     chan struct{}
-	value     C
-	err       error
-	secrets   redactor
-	envelopes []sealedbox.Envelope
+	key   clientKey
+	ready chan struct{}
+	value C
+	err   error
+	// source is the call that connects: what it has opened is what the client is made from.
+	source *call
 
 	users  int
 	last   time.Time
@@ -83,7 +83,7 @@ func (s *clients[C]) acquire(ctx context.Context, c *call) (*client[C], error) {
 		s.release(entry)
 		return nil, entry.err
 	}
-	c.inherit(entry.secrets)
+	c.inherit(entry.source)
 	return entry, nil
 }
 
@@ -98,10 +98,12 @@ func (s *clients[C]) entry(ctx context.Context, c *call) *client[C] {
 		ok = false
 	}
 	if !ok {
-		entry = &client[C]{key: key, ready: make(chan struct{})}
+		// A call of its own: what it opens is the entry's, and nothing of it is said to the asker.
+		source := &call{provider: c.provider, kind: c.kind, runtime: c.runtime, context: c.context}
+		entry = &client[C]{key: key, ready: make(chan struct{}), source: source}
 		s.makeRoom()
 		s.entries[key] = entry
-		go s.connect(context.WithoutCancel(Reading(ctx)), entry, c)
+		go s.connect(context.WithoutCancel(Reading(ctx)), entry)
 	}
 	entry.users++
 	return entry
@@ -115,7 +117,7 @@ func (e *client[C]) serves(c *call) bool {
 	default:
 		return true
 	}
-	for _, envelope := range e.envelopes {
+	for _, envelope := range e.source.bounds() {
 		err := envelope.Check(sealedbox.Expect{
 			Audience: c.context.Tenant, Provider: envelope.Provider, Purpose: envelope.Purpose,
 			Deployment: c.context.DeploymentID, Now: c.runtime.Now(), AllowPlain: c.context.AllowPlainBoxes,
@@ -128,13 +130,11 @@ func (e *client[C]) serves(c *call) bool {
 }
 
 // connect fills an entry. It outlives the caller who asked first, since others may wait for it too.
-func (s *clients[C]) connect(ctx context.Context, entry *client[C], asker *call) {
+func (s *clients[C]) connect(ctx context.Context, entry *client[C]) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	// A call of its own: what it opens is the entry's, and nothing of it is said to the asker.
-	c := &call{provider: asker.provider, kind: asker.kind, runtime: asker.runtime, context: asker.context}
-	entry.value, entry.err = guarded(c, func() (C, error) { return s.dial(c.in(ctx), c) })
-	entry.secrets, entry.envelopes = c.secrets, c.envelopes
+	source := entry.source
+	entry.value, entry.err = guarded(source, func() (C, error) { return s.dial(source.in(ctx), source) })
 	close(entry.ready)
 	if entry.err != nil {
 		s.mu.Lock()
@@ -220,11 +220,21 @@ func (s *clients[C]) closeAll() {
 }
 
 // inherit makes a call mask what its client was made from.
-func (c *call) inherit(secrets redactor) {
-	if len(secrets.pairs) == 0 {
+func (c *call) inherit(source *call) {
+	source.mu.Lock()
+	pairs := source.secrets.pairs
+	source.mu.Unlock()
+	if len(pairs) == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.secrets.pairs = append(c.secrets.pairs, secrets.pairs...)
+	c.secrets.pairs = append(c.secrets.pairs, pairs...)
+}
+
+// bounds are the envelopes that a call has opened, without their values.
+func (c *call) bounds() []sealedbox.Envelope {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.envelopes
 }

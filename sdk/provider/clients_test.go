@@ -194,6 +194,23 @@ func TestAClientIsNotUsedBeyondTheBoundsOfItsCredentials(t *testing.T) {
 	}
 }
 
+func TestAClientMadeFromPlainBoxesIsNotUsedWhereThoseAreRefused(t *testing.T) {
+	h := build(t)
+	h.connect = func(_ context.Context, access provider.Access[Key, Place]) error {
+		_, err := access.Open(access.Credentials.Secret)
+		return err
+	}
+	box, err := sealedbox.SealPlain(h.keys.Primary().Key, []byte("credential"))
+	require.NoError(t, err)
+	for _, allowed := range []bool{true, false, true} {
+		request := execute(contract.VerbCreate)
+		request.Context.Credentials = json.RawMessage(`{"id":"x","encrypted_secret":"` + box + `"}`)
+		request.Context.AllowPlainBoxes = allowed
+		result, _ := h.run(t, request)
+		require.Equal(t, allowed, result.Outcome == contract.OutcomeApplied, result.Diagnostics)
+	}
+}
+
 // door is a client that must be closed.
 type door struct {
 	closed chan<- struct{}
