@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,19 +18,28 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/provider"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/serve"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProvider makes the test binary the provider that is judged by TestConformance.
+const asProvider = "AWS_PROVIDER_TEST"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProvider) != "" {
+		serve.MainVersion("1.0.0", judged)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // dial makes a client for an address on loopback. Its connections end with the test.
-func dial(t *testing.T, endpoint string) *Client {
+func dial(t *testing.T, endpoint, region string) *Client {
 	connections := pool()
 	t.Cleanup(connections.CloseIdleConnections)
 	client, err := connector(provider.Transport(connections), wait)(t.Context(), provider.Access[Credentials, Settings]{
 		Credentials: Credentials{
 			AccessKeyID: "AKIATEST", SecretAccessKey: provider.FakeSealed("secret"), SessionToken: provider.FakeSealed("session"),
 		},
-		Settings: Settings{Endpoint: endpoint},
+		Settings: Settings{Endpoint: endpoint}, Region: region,
 	})
 	require.NoError(t, err)
 	return client
@@ -52,7 +62,7 @@ func answer(t *testing.T, status int, body string, header map[string]string) (*h
 
 func TestPostedReadsAreNotWrites(t *testing.T) {
 	server, requests := answer(t, http.StatusOK, `<GetRoleResponse><GetRoleResult><Role><RoleName>r</RoleName></Role></GetRoleResult></GetRoleResponse>`, nil)
-	client := dial(t, server.URL)
+	client := dial(t, server.URL, "us-east-1")
 	ctx, _, trial := provider.NewOperation(t.Context(), provider.Runtime{}, provider.Operation[Role]{})
 	_, err := client.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: sdk.String("r")})
 	require.NoError(t, err)
@@ -67,7 +77,7 @@ func TestPostedReadsAreNotWrites(t *testing.T) {
 func TestNothingIsTriedTwice(t *testing.T) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests} {
 		server, requests := answer(t, status, "", nil)
-		client := dial(t, server.URL)
+		client := dial(t, server.URL, "us-east-1")
 		ctx, _, trial := provider.NewOperation(t.Context(), provider.Runtime{}, provider.Operation[Role]{})
 		_, err := client.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: sdk.String("r")})
 		require.Error(t, err)
@@ -79,7 +89,7 @@ func TestNothingIsTriedTwice(t *testing.T) {
 func TestTheSessionTokenStaysWithItsHost(t *testing.T) {
 	other, elsewhere := answer(t, http.StatusOK, "", nil)
 	server, _ := answer(t, http.StatusTemporaryRedirect, "", map[string]string{"Location": other.URL})
-	_, err := dial(t, server.URL).buckets.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: sdk.String("b")})
+	_, err := dial(t, server.URL, "us-east-1").buckets.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: sdk.String("b")})
 	require.Error(t, err)
 	require.Zero(t, elsewhere.Load())
 }
@@ -88,7 +98,7 @@ func TestAnEndpointOfOnesOwnHasBucketsInThePath(t *testing.T) {
 	var path string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { path = r.URL.Path }))
 	t.Cleanup(server.Close)
-	_, err := dial(t, server.URL).buckets.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: sdk.String("my-bucket")})
+	_, err := dial(t, server.URL, "us-east-1").buckets.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: sdk.String("my-bucket")})
 	require.NoError(t, err)
 	require.Equal(t, "/my-bucket", strings.TrimSuffix(path, "/"))
 }

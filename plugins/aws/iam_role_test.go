@@ -21,7 +21,6 @@ const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal
 
 // fakeIAM holds one role. What it is asked to change is in writes.
 type fakeIAM struct {
-	roleAPI  // panics on what a test does not expect
 	role     *types.Role
 	attached []string
 	inline   map[string]string

@@ -146,6 +146,13 @@ func code(t *testing.T, text string) string {
 	return base64.StdEncoding.EncodeToString(buffer.Bytes())
 }
 
+func decoded(t *testing.T, content string) *bytes.Reader {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(content)
+	require.NoError(t, err)
+	return bytes.NewReader(raw)
+}
+
 func TestAgainstMoto(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a stand-in")
@@ -435,7 +442,7 @@ func othersThings(t *testing.T, s *stage) {
 // bucketLeftHalfMade is what a kill between CreateBucket and the repair of its labels leaves at moto: a bucket that is nobody's.
 func bucketLeftHalfMade(t *testing.T, s *stage) {
 	half := target(t, "aws:s3:bucket", "half-made", map[string]any{"bucket_name": "half"})
-	client := dial(t, s.moto.URL)
+	client := dial(t, s.moto.URL, "us-east-1")
 	_, err := client.buckets.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: sdk.String("half-made")})
 	require.NoError(t, err)
 	found := s.find(t, "us-east-1", half)

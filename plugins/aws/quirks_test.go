@@ -20,7 +20,7 @@ import (
 //   - A function's code may be absent, and its bytes need not be a zip.
 //   - Nothing is ever throttled and no answer is ever lost: a proxy does both (package tests/standin/fault).
 func motosLies(t *testing.T, s *stage) {
-	client := dial(t, s.moto.URL)
+	client := dial(t, s.moto.URL, "us-east-1")
 	_, err := client.buckets.CreateBucket(t.Context(), &s3.CreateBucketInput{
 		Bucket: sdk.String("quirks"), CreateBucketConfiguration: &types.CreateBucketConfiguration{
 			Tags: s3Tags(map[string]string{"a": "b"}),

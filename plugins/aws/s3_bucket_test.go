@@ -17,7 +17,6 @@ import (
 
 // fakeS3 holds one bucket and counts what is in it.
 type fakeS3 struct {
-	bucketAPI
 	name, region string
 	headRegion   string // what HEAD tells of it
 	configured   *types.CreateBucketConfiguration

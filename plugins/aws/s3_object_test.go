@@ -17,7 +17,6 @@ import (
 
 // fakeObjects holds one object.
 type fakeObjects struct {
-	objectAPI
 	put    *s3.PutObjectInput
 	body   string
 	tags   map[string]string

@@ -34,7 +34,7 @@ func (f *fakeSecrets) GetRepoPublicKey(context.Context, string, string) (*vendor
 	if len(f.keys) > 1 {
 		f.keys = f.keys[1:]
 	}
-	return &vendor.PublicKey{KeyID: &id, Key: vendor.Ptr(base64.StdEncoding.EncodeToString(make([]byte, 32)))}, nil, nil
+	return &vendor.PublicKey{KeyID: &id, Key: new(base64.StdEncoding.EncodeToString(make([]byte, 32)))}, nil, nil
 }
 
 func (f *fakeSecrets) GetRepoSecret(_ context.Context, _, _, name string) (*vendor.Secret, *vendor.Response, error) {
@@ -163,8 +163,8 @@ func TestAValueMustFit(t *testing.T) {
 	}{
 		"too large":  {RepoSecret{EncryptedValue: provider.FakeSealed(strings.Repeat("x", maxValue+1))}, provider.InvalidInput},
 		"none":       {RepoSecret{}, provider.InvalidInput},
-		"referenced": {RepoSecret{Value: vendor.Ptr("arn")}, ""},
-		"empty":      {RepoSecret{Value: vendor.Ptr("")}, ""},
+		"referenced": {RepoSecret{Value: new("arn")}, ""},
+		"empty":      {RepoSecret{Value: new("")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, op, _ := provider.NewOperation(t.Context(), provider.Runtime{}, provider.Operation[RepoSecret]{Properties: test.secret})
