@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -88,6 +89,9 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	row.Run, row.Event, row.Accounts = d.run, first, d.newAccounts
 	if err := e.store.CreateRun(ctx, row); err != nil {
 		return nil, err
+	}
+	if row.Supersede {
+		e.forget(d.run.Tenant, d.run.DeploymentID)
 	}
 	token, _, err := e.store.AcquireRun(ctx, d.run.ID, e.instance)
 	if err != nil {
@@ -186,6 +190,19 @@ func (e *Engine) retire(d *drive) {
 		e.recent[0] = nil
 		e.recent = e.recent[1:]
 	}
+}
+
+// forget drops what is kept of a deployment's runs at rest: one of them was just cancelled in the store.
+func (e *Engine) forget(tenant, deploymentID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.recent = slices.DeleteFunc(e.recent, func(d *drive) bool {
+		superseded := d.run.Tenant == tenant && d.run.DeploymentID == deploymentID
+		if superseded {
+			e.kept -= len(d.plan.Operations)
+		}
+		return superseded
+	})
 }
 
 // find gives a run that this host has in memory; nil when it has not.

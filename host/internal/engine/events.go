@@ -59,7 +59,7 @@ func (e *Engine) Events(ctx context.Context, caller Caller, graphID, runID, afte
 // Next gives the events that follow, waiting until there are some. done says that the run is at rest and all was given.
 func (s *EventStream) Next(ctx context.Context) (events []rest.Event, done bool, err error) {
 	for {
-		changed, live := s.wake()
+		changed, atRest, live := s.wake()
 		rows, err := s.engine.store.Events(ctx, s.RunID, s.after, eventPage)
 		if err != nil {
 			return nil, false, classified(err)
@@ -76,25 +76,27 @@ func (s *EventStream) Next(ctx context.Context) (events []rest.Event, done bool,
 		}
 		select {
 		case <-changed:
+		case <-atRest:
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}
 	}
 }
 
-// wake gives what tells of the next commit, and whether the run is at work here. It is asked before the store is read, so that
-// no commit falls between.
-func (s *EventStream) wake() (changed <-chan struct{}, live bool) {
+// wake gives what tells of the next commit and of the run's coming to rest, and whether it is at work here. It is asked before
+// the store is read, so that no commit falls between. The last commit comes before the rest: whoever has read it already is told
+// by the rest alone.
+func (s *EventStream) wake() (changed, atRest <-chan struct{}, live bool) {
 	d := s.engine.find(s.caller, s.RunID)
 	if d == nil {
-		return nil, false
+		return nil, nil, false
 	}
 	changed = d.state.Changed()
 	select {
 	case <-d.done:
-		return nil, false
+		return nil, nil, false
 	default:
-		return changed, true
+		return changed, d.done, true
 	}
 }
 

@@ -1,0 +1,40 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// TestARunThatADestroySupersedesIsToldOfAsItStandsInTheStore: its host may still hold it in memory as it was.
+func TestARunThatADestroySupersedesIsToldOfAsItStandsInTheStore(t *testing.T) {
+	h := build(t)
+	h.plugins.breakWith(times(9, "b", never))
+	failed := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
+	require.Equal(t, rest.RunFailed, failed.Status)
+	h.plugins.breakWith(nil)
+	destroyed, err := h.engine.Destroy(t.Context(), h.caller, &rest.DestroyRequest{DeploymentID: "app", Credentials: noCredentials})
+	require.NoError(t, err)
+	require.True(t, h.wait(destroyed).Success)
+	status, err := h.engine.Status(t.Context(), h.caller, failed.GraphID, failed.RunID)
+	require.NoError(t, err)
+	events := h.eventsOf(failed.GraphID, failed.RunID)
+	require.Equal(t, rest.RunCancelled, status.Status)
+	require.Equal(t, events[len(events)-1].Version, status.EventVersion)
+}
+
+// eventsOf reads one run's events to their end.
+func (h *house) eventsOf(graphID, runID string) []rest.Event {
+	stream, err := h.engine.Events(h.t.Context(), h.caller, graphID, runID, "")
+	require.NoError(h.t, err)
+	var all []rest.Event
+	for done := false; !done; {
+		var events []rest.Event
+		events, done, err = stream.Next(h.t.Context())
+		require.NoError(h.t, err)
+		all = append(all, events...)
+	}
+	return all
+}
