@@ -169,11 +169,12 @@ const (
 // LabelPrefix is what every key of ours begins with; callers' tags may not.
 const LabelPrefix = "mgraph:"
 
-// OwnershipOf compares the labels a thing carries with those it should carry.
+// OwnershipOf compares the labels a thing carries with those it should carry. Without identifying labels to compare with,
+// nothing is ours.
 func OwnershipOf(actual, wanted map[string]string) Ownership {
 	ours := true
 	for _, key := range []string{LabelOwner, LabelDeployID, LabelResourceID} {
-		if actual[key] != wanted[key] {
+		if wanted[key] == "" || actual[key] != wanted[key] {
 			ours = false
 		}
 	}

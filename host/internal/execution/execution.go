@@ -151,7 +151,9 @@ type Operation struct {
 	// Outcome is that of the last attempt that ended.
 	Outcome contract.Outcome
 	// IntentOpen: an attempt was committed, and how it ended is not known.
-	IntentOpen   bool
+	IntentOpen bool
+	// Settling: the attempt that is open, or was last, was made on top of one whose outcome was not known.
+	Settling     bool
 	Attempt      int
 	Generation   int
 	Key          string

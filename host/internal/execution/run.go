@@ -163,7 +163,7 @@ func (r *Run) begin(operation *Operation, e *Event) error {
 	}
 	operation.CompletedAt, operation.RetryAt = time.Time{}, time.Time{}
 	operation.IntentOpen, operation.Attempt, operation.Generation = true, e.Attempt, e.Generation
-	operation.Key, operation.WriteBy = e.Key, e.WriteBy
+	operation.Key, operation.WriteBy, operation.Settling = e.Key, e.WriteBy, e.Settling
 	operation.AbsentBefore = operation.AbsentBefore || e.AbsentBefore
 	operation.Fraction, operation.Message, operation.Error = 0, "", nil
 	return nil
@@ -188,7 +188,7 @@ func (r *Run) end(operation *Operation, e *Event) error {
 // record takes over what the end of an attempt says. An end without an outcome closes no intent: what was open stays so.
 func (r *Run) record(operation *Operation, e *Event) {
 	if e.Outcome != contract.OutcomeNone {
-		operation.Outcome, operation.IntentOpen = e.Outcome, false
+		operation.Outcome, operation.IntentOpen = outcomeOf(operation, e.Outcome), false
 	}
 	if e.Error != nil && e.Error.Kind == contract.KindInterrupted {
 		operation.Crashes++
@@ -205,6 +205,15 @@ func (r *Run) record(operation *Operation, e *Event) {
 	if e.Status == Completed {
 		operation.Fraction, operation.Message = 1, ""
 	}
+}
+
+// outcomeOf is what is known after an attempt: that it changed nothing says nothing of the one before, whose outcome it was to
+// settle.
+func outcomeOf(operation *Operation, outcome contract.Outcome) contract.Outcome {
+	if operation.Settling && outcome == contract.OutcomeNotApplied {
+		return contract.OutcomeUnknown
+	}
+	return outcome
 }
 
 func (r *Run) move(operation *Operation, to Status) {

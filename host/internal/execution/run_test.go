@@ -119,6 +119,21 @@ func TestAnEndWithoutAnOutcomeClosesNoIntent(t *testing.T) {
 	require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a", Attempt: 2, Settling: true}))
 }
 
+func TestNotAppliedSpeaksOfItsOwnAttemptOnly(t *testing.T) {
+	r := newRecorded("a")
+	attempt := func(settling bool, outcome contract.Outcome) {
+		require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a", Settling: settling}))
+		require.NoError(t, r.apply(execution.Event{Kind: execution.Ended, Operation: "a", Status: execution.Failed, Outcome: outcome}))
+	}
+	attempt(false, contract.OutcomeNotApplied)
+	require.False(t, r.run.Operation("a").Unsettled())
+	attempt(false, contract.OutcomeUnknown)
+	attempt(true, contract.OutcomeNotApplied)
+	require.True(t, r.run.Operation("a").Unsettled(), "the attempt before is as unknown as it was")
+	attempt(true, contract.OutcomeApplied)
+	require.False(t, r.run.Operation("a").Unsettled())
+}
+
 func TestIllegalEventsChangeNothing(t *testing.T) {
 	illegal := map[string]execution.Event{
 		"unknown operation":      {Kind: execution.Intent, Operation: "zzz"},

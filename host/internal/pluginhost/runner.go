@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/serve"
 )
 
 // allowedEnv is all that a provider inherits of the host's environment: what an HTTP client and a runtime need to work at all.
@@ -43,7 +45,7 @@ func newCommand(path string, spec *exec.Cmd, keyFile string, inherit *os.File) (
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append(hostEnv(), spec.Env...)
-	cmd.Env = append(cmd.Env, "MGRAPH_PROVIDER_LIFELINE_FD="+strconv.Itoa(lifelineFD), "MGRAPH_PROVIDER_KEY_FILE="+keyFile)
+	cmd.Env = append(cmd.Env, serve.EnvLifeline+"="+strconv.Itoa(lifelineFD), serve.EnvKeyFile+"="+keyFile)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.ExtraFiles = []*os.File{theirs}
 	if inherit != nil {
