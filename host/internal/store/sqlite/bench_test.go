@@ -150,7 +150,8 @@ func BenchmarkGroupCommit(b *testing.B) {
 }
 
 func commitGroups(b *testing.B, s *sqlite.Store, run *benchRun, queue chan chan struct{}) {
-	n := 0
+	n, commits := 0, 0
+	defer func() { b.ReportMetric(float64(n)/float64(max(commits, 1)), "events/commit") }()
 	for first := range queue {
 		waiting := []chan struct{}{first}
 		for more := true; more && len(waiting) < 1000; {
@@ -169,6 +170,7 @@ func commitGroups(b *testing.B, s *sqlite.Store, run *benchRun, queue chan chan 
 			n++
 		}
 		mustCommit(b, s, writes)
+		commits++
 		for _, done := range waiting {
 			done <- struct{}{}
 		}
