@@ -80,6 +80,9 @@ func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.A
 	if request.Mode == rest.ModeDryRun {
 		return dryRun(p), nil
 	}
+	if err := e.warnOfUnfinished(ctx, caller, p); err != nil {
+		return nil, err
+	}
 	d, err := e.approved(ctx, caller, p, run, request)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,25 @@ func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.A
 	if err != nil {
 		return nil, err
 	}
-	return e.create(ctx, caller, d, store.NewRun{Graph: stored, Head: p.spec.GraphID, PreviousHead: p.deployment.HeadGraphID})
+	return e.create(ctx, caller, d, store.NewRun{Graph: stored, Head: p.spec.GraphID, PreviousHead: p.deployment.HeadGraphID, Supersede: true})
+}
+
+// warnOfUnfinished names the run that a new one takes the place of: what it left is found again by its labels, and nothing of it
+// is gone on with.
+func (e *Engine) warnOfUnfinished(ctx context.Context, caller Caller, p *prepared) error {
+	if p.deployment.ID == "" {
+		return nil
+	}
+	runs, err := e.store.ListRuns(ctx, store.RunFilter{Tenant: caller.Tenant, DeploymentID: p.deployment.ID}, store.Page{Limit: 10})
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if runs[i].Kind != execution.Verify && !runs[i].Status.Final() && !runs[i].Status.Active() {
+			p.warnings = append(p.warnings, fmt.Sprintf("run %s of graph %s did not finish (%s): this one takes its place", runs[i].ID, runs[i].GraphID, runs[i].Status))
+		}
+	}
+	return nil
 }
 
 // approved has the credentials checked and gathers what the run will need.
@@ -246,7 +267,7 @@ func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.A
 	if err != nil {
 		return nil, err
 	}
-	return e.create(ctx, caller, d, store.NewRun{Head: spec.GraphID, PreviousHead: deployment.HeadGraphID})
+	return e.create(ctx, caller, d, store.NewRun{Head: spec.GraphID, PreviousHead: deployment.HeadGraphID, Supersede: true})
 }
 
 // complete says which sealed values are still needed, by name, and were not given.

@@ -127,6 +127,21 @@ func TestAFailedRunGoesOnFromWhereItStopped(t *testing.T) {
 		"the generation rises once nothing was applied")
 }
 
+func TestANewVersionTakesThePlaceOfARunThatFailed(t *testing.T) {
+	h := build(t)
+	h.plugins.breakWith(times(9, "b", lost))
+	failed := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
+	require.False(t, failed.Success)
+	h.plugins.breakWith(nil)
+	fixed := h.apply(&rest.ApplyRequest{Config: h.chain("ensure")})
+	require.True(t, fixed.Success, "%+v", fixed.FailedOperation)
+	require.Contains(t, strings.Join(fixed.Warnings, " "), failed.RunID)
+	require.Equal(t, 4, h.outside(), "what the failed run left was found, not made again")
+	before, err := h.engine.Result(t.Context(), h.caller, failed.RunID)
+	require.NoError(t, err)
+	require.Equal(t, "cancelled", string(before.Status))
+}
+
 func TestDestroyOfAHalfMadeDeploymentFindsWhatWasMade(t *testing.T) {
 	h := build(t)
 	// The answer about b is lost in both regions until the run gives up: b exists, and no row says so.
