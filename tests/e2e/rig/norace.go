@@ -1,0 +1,10 @@
+//go:build !race
+
+package rig
+
+const (
+	// raceDetector says that this program watches for data races.
+	raceDetector = false
+	// Flavour tells the programs that Build makes apart from others.
+	Flavour = ""
+)
