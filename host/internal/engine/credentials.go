@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
@@ -140,6 +139,3 @@ func boxesOf(sealed map[string][]sealedValue) map[string]map[string]string {
 	}
 	return boxes
 }
-
-// raw gives the credentials as dispatch wants them.
-func raw(credentials rest.Credentials) map[string]json.RawMessage { return credentials }
