@@ -181,7 +181,7 @@ func updateTrust(ctx context.Context, c *Client, op *provider.Operation[Role], r
 }
 
 func tagRole(ctx context.Context, c *Client, op *provider.Operation[Role], role *types.Role) error {
-	change := changeTags(op, fromTags(role.Tags, iamPair))
+	change := dueTags(op, fromTags(role.Tags, iamPair))
 	if len(change.set) > 0 {
 		if _, err := c.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: role.RoleName, Tags: iamTags(change.set)}); err != nil {
 			return classify(err)

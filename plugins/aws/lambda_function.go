@@ -190,9 +190,6 @@ func updateFunction(ctx context.Context, c *Client, op *provider.Operation[Funct
 	if err != nil {
 		return nil, err
 	}
-	if err := tagFunction(ctx, c, op, there); err != nil {
-		return nil, err
-	}
 	config := there.Configuration
 	if !op.Properties.configuration().equal(configurationOf(config)) || stateOf(config) == stateFailed {
 		if config, err = putConfiguration(ctx, c, op, name); err != nil {
@@ -204,7 +201,7 @@ func updateFunction(ctx context.Context, c *Client, op *provider.Operation[Funct
 			return nil, err
 		}
 	}
-	return functionOutputs(config, source.String(), op.Tags), nil
+	return functionOutputs(config, source.String(), op.Tags), tagFunction(ctx, c, op, there)
 }
 
 func putConfiguration(ctx context.Context, c *Client, op *provider.Operation[Function], name string) (*types.FunctionConfiguration, error) {
@@ -238,7 +235,7 @@ func putCode(ctx context.Context, c *Client, op *provider.Operation[Function], n
 }
 
 func tagFunction(ctx context.Context, c *Client, op *provider.Operation[Function], there *lambda.GetFunctionOutput) error {
-	change := changeTags(op, there.Tags)
+	change := dueTags(op, there.Tags)
 	if len(change.set) > 0 {
 		_, err := c.lambda.TagResource(ctx, &lambda.TagResourceInput{Resource: there.Configuration.FunctionArn, Tags: change.set})
 		if err != nil {

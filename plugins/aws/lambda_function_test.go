@@ -277,6 +277,11 @@ func TestAnUpdateWritesWhatDiffersOnly(t *testing.T) {
 	delete(b.lambda.tags, contract.LabelGraphID)
 	_, err = b.update(t, bigger, renewed)
 	require.NoError(t, err)
+	require.Empty(t, b.lambda.writes, "what only informs is no reason to write")
+
+	delete(b.lambda.tags, contract.LabelOwner)
+	_, err = b.update(t, bigger, renewed)
+	require.NoError(t, err)
 	require.Equal(t, []string{"TagResource"}, b.lambda.writes)
 }
 

@@ -109,8 +109,9 @@ func (buckets) Update(ctx context.Context, c *Client, op *provider.Operation[Buc
 // speaks S3 takes them there.
 func convergeBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket]) (provider.Outputs, error) {
 	name := physical(op)
+	// Labels first: they say whose it is. And last, for those that only go along with other changes.
 	for _, step := range []func(context.Context, *Client, *provider.Operation[Bucket], string) error{
-		tagBucket, setPublicAccess, setVersioning,
+		tagBucket, setPublicAccess, setVersioning, retagBucket,
 	} {
 		if err := step(ctx, c, op, name); err != nil {
 			return nil, err
@@ -124,7 +125,7 @@ func tagBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket], n
 	if err != nil {
 		return err
 	}
-	change := changeTags(op, actual)
+	change := dueTags(op, actual)
 	if change.empty() {
 		return nil
 	}
@@ -132,6 +133,13 @@ func tagBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket], n
 		Bucket: sdk.String(name), Tagging: &types.Tagging{TagSet: s3Tags(change.after(actual))},
 	})
 	return classify(err)
+}
+
+func retagBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket], name string) error {
+	if op.Verb != contract.VerbEnsure || !op.HasWritten() {
+		return nil
+	}
+	return tagBucket(ctx, c, op, name)
 }
 
 func setPublicAccess(ctx context.Context, c *Client, op *provider.Operation[Bucket], name string) error {

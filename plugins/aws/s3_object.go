@@ -161,7 +161,7 @@ func convergeObject(ctx context.Context, c *Client, op *provider.Operation[Objec
 		}
 		return putOutputs(op, put, done), nil
 	}
-	if !change.empty() {
+	if !dueTags(op, actual).empty() {
 		_, err = c.objects.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
 			Bucket: sdk.String(bucket), Key: sdk.String(key), Tagging: &types.Tagging{TagSet: s3Tags(change.after(actual))},
 		})

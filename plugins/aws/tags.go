@@ -63,6 +63,27 @@ func changeTags[P any](op *provider.Operation[P], actual map[string]string) tagC
 	return change
 }
 
+// dueTags is the change that is to be written now. Which graph and edge a thing belongs to informs, and identifies nothing: under
+// ensure that alone is no reason to write, so that what a pipeline posts again at every push changes nothing. Whatever else is
+// written takes them along.
+func dueTags[P any](op *provider.Operation[P], actual map[string]string) tagChange {
+	change := changeTags(op, actual)
+	if op.Verb != contract.VerbEnsure || op.HasWritten() {
+		return change
+	}
+	for key := range change.set {
+		if !informs(key) {
+			return change
+		}
+	}
+	if slices.ContainsFunc(change.remove, func(key string) bool { return !informs(key) }) {
+		return change
+	}
+	return tagChange{}
+}
+
+func informs(key string) bool { return key == contract.LabelGraphID || key == contract.LabelEdgeID }
+
 // recordedTags are the caller's tags that the last operation set, from the output that holds them.
 func recordedTags(outputs json.RawMessage) map[string]string {
 	var recorded struct {

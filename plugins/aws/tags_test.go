@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/provider"
 )
 
@@ -43,4 +44,21 @@ func TestTagsConverge(t *testing.T) {
 		}
 		require.True(t, changeTags(op, after).empty(), "a second time nothing changes")
 	})
+}
+
+// TestAnEnsureThatChangesNothingElseLeavesWhatInforms: a new graph alone is no reason to write, unless something else is.
+func TestAnEnsureThatChangesNothingElseLeavesWhatInforms(t *testing.T) {
+	labels := map[string]string{contract.LabelOwner: "o", contract.LabelGraphID: "new"}
+	moved := map[string]string{contract.LabelOwner: "o", contract.LabelGraphID: "old", contract.LabelEdgeID: "gone"}
+	operation := func(verb contract.Verb) *provider.Operation[Role] {
+		_, op, _ := provider.NewOperation(context.Background(), provider.Runtime{}, provider.Operation[Role]{Verb: verb, Labels: labels})
+		return op
+	}
+	ensure := operation(contract.VerbEnsure)
+	require.True(t, dueTags(ensure, moved).empty())
+	ensure.Wrote()
+	require.Equal(t, "new", dueTags(ensure, moved).set[contract.LabelGraphID], "what is written takes it along")
+	require.False(t, dueTags(operation(contract.VerbUpdate), moved).empty(), "an update sets it anew")
+	foreign := map[string]string{contract.LabelOwner: "x", contract.LabelGraphID: "old"}
+	require.Len(t, dueTags(operation(contract.VerbEnsure), foreign).set, 2)
 }

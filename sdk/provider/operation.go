@@ -15,6 +15,9 @@ func (op *Operation[P]) Made(id string) { op.call.announce(id) }
 // Wrote says that something was changed outside. Only authors whose requests do not go through Transport need it.
 func (op *Operation[P]) Wrote() { op.call.wrote() }
 
+// HasWritten says whether this call has changed something outside, or may have.
+func (op *Operation[P]) HasWritten() bool { return op.call.wroteAny() }
+
 // MayWrite refuses once no request that changes anything may be started any more. Only authors whose requests do not go
 // through Transport need it, before each such request.
 func (op *Operation[P]) MayWrite() error { return op.call.mayWrite() }
