@@ -23,7 +23,7 @@ type PublicKey struct {
 	// PublicKey is the key's 32 bytes in hex; PublicKeyBase64 the same in standard base64.
 	PublicKey       string `json:"public_key"`
 	PublicKeyBase64 string `json:"public_key_base64"`
-	// Algorithm is x25519-xsalsa20-poly1305 (NaCl sealed box).
+	// Algorithm is NaCl/Curve25519/SealedBox.
 	Algorithm string `json:"algorithm"`
 	// KeyID is the first 16 hex characters of the key's SHA-256: its fingerprint, to be pinned.
 	KeyID    string `json:"key_id"`

@@ -68,7 +68,11 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// sayIfOpen warns at start-up. A host inside a process is open to nobody else.
 func (s *server) sayIfOpen() {
+	if s.Listen == "" {
+		return
+	}
 	if open, err := s.open(context.Background()); err == nil && open {
 		s.Log.Warn("no API key is needed: anyone on this machine can deploy as tenant " + DefaultTenant)
 	}

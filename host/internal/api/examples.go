@@ -176,7 +176,7 @@ func examplePublicKeys() *rest.PublicKeys {
 		Provider: "aws", Audience: DefaultTenant, PublicKey: rest.PublicKey{
 			PublicKey:       "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
 			PublicKeyBase64: "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=",
-			Algorithm:       "x25519-xsalsa20-poly1305", KeyID: "0f3e9a5d2b7c4186",
+			Algorithm:       "NaCl/Curve25519/SealedBox", KeyID: "0f3e9a5d2b7c4186",
 		},
 	}
 }

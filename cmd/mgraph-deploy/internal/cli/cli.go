@@ -124,6 +124,9 @@ func (a *app) complain(err error) {
 	for _, one := range problem.Errors {
 		a.say("  %s: %s", printable(one.Pointer), printable(one.Detail))
 	}
+	if problem.Provider != "" {
+		a.say("  provider %s", printable(problem.Provider))
+	}
 	if problem.RunID != "" {
 		a.say("  run %s is in the way", printable(problem.RunID))
 	}
@@ -179,7 +182,7 @@ func (a *app) hostFlags(set *pflag.FlagSet) {
 // clientFlags are those of every command that calls a host.
 func (a *app) clientFlags(set *pflag.FlagSet) {
 	a.hostFlags(set)
-	set.StringVar(&a.flags.logLevel, "log-level", "error", "what a host inside this process logs: trace, debug, info, warn, error")
+	set.StringVar(&a.flags.logLevel, "log-level", "", "what a host inside this process logs: trace, debug, info, warn, error (default error)")
 	set.StringVar(&a.flags.server, "server", "", "URL of a host; without it one runs inside this process")
 	set.StringVar(&a.flags.apiKeyFile, "api-key-file", "", "file with the API key (or the key itself in MGRAPH_DEPLOY_API_KEY)")
 	set.StringVarP(&a.flags.output, "output", "o", "text", "text or json")

@@ -80,7 +80,7 @@ func (a *app) connectInside(ctx context.Context) (*session, error) {
 	}
 	// Who can read the data directory needs no key.
 	settings.Auth = "off"
-	h, err := a.newHost(ctx, settings, a.flags.logLevel)
+	h, err := a.newHost(ctx, settings, first(a.flags.logLevel, "error"))
 	if err != nil {
 		return nil, err
 	}

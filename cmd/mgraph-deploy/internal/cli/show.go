@@ -53,15 +53,19 @@ func printable(text string) string {
 
 // table writes rows in columns under a heading.
 func table(out io.Writer, heading []string, rows [][]string) {
-	writer := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	writer := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{heading}, rows...) {
 		cells := make([]string, len(row))
 		for i, cell := range row {
 			cells[i] = printable(cell)
 		}
-		_, _ = fmt.Fprintln(writer, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+		_, _ = fmt.Fprintln(writer, strings.Join(cells, "\t"))
 	}
 	_ = writer.Flush()
+	for line := range strings.Lines(text.String()) {
+		_, _ = fmt.Fprintln(out, strings.TrimRight(line, " \n"))
+	}
 }
 
 func (a *app) showPlan(plan *rest.PlanResponse) {
@@ -169,20 +173,35 @@ func countsText(r *rest.RunResult) string {
 
 func (a *app) showChecks(checks map[string][]rest.Check, names map[string]string) {
 	var rows [][]string
-	for _, id := range slices.Sorted(maps.Keys(checks)) {
+	for _, id := range byName(checks, names) {
 		for _, check := range checks[id] {
-			rows = append(rows, []string{first(names[id], id), check.Name, check.Status, dash(check.Expected), dash(check.Actual), check.Message})
+			rows = append(rows, []string{first(names[id], id), check.Name, check.Status, findings(check)})
 		}
 	}
 	if rows != nil {
 		a.print("")
-		table(a.env.Out, []string{"RESOURCE", "CHECK", "RESULT", "EXPECTED", "ACTUAL", ""}, rows)
+		table(a.env.Out, []string{"RESOURCE", "CHECK", "RESULT", ""}, rows)
 	}
+}
+
+// findings says what there is to say of a check that did not pass.
+func findings(check rest.Check) string {
+	if check.Status == "pass" || check.Expected == check.Actual {
+		return check.Message
+	}
+	return strings.TrimPrefix(check.Message+"; expected "+first(check.Expected, "nothing")+", found "+first(check.Actual, "nothing"), "; ")
+}
+
+// byName sorts operation ids by what they are called.
+func byName[T any](values map[string]T, names map[string]string) []string {
+	return slices.SortedFunc(maps.Keys(values), func(x, y string) int {
+		return strings.Compare(first(names[x], x), first(names[y], y))
+	})
 }
 
 func (a *app) showOutputs(outputs map[string]json.RawMessage, names map[string]string) {
 	var rows [][]string
-	for _, id := range slices.Sorted(maps.Keys(outputs)) {
+	for _, id := range byName(outputs, names) {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(outputs[id], &fields) != nil {
 			continue
