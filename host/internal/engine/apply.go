@@ -177,7 +177,7 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 		return e.applyStored(ctx, caller, request, spec, deployment, given)
 	case err != nil:
 		return nil, err
-	case deployment.Destroyed && deployment.HeadGraphID == request.GraphID:
+	case deployment.Destroyed:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this deployment was destroyed: post its config to deploy it anew"}
 	case run.Kind != execution.Apply:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}

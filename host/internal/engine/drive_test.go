@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
@@ -37,4 +38,18 @@ func (h *house) eventsOf(graphID, runID string) []rest.Event {
 		all = append(all, events...)
 	}
 	return all
+}
+
+func TestNoGraphOfADestroyedDeploymentIsAppliedAgain(t *testing.T) {
+	h := build(t)
+	first := h.apply(&rest.ApplyRequest{Config: h.chain("ensure")})
+	head := h.apply(&rest.ApplyRequest{Config: h.chain("ensure")})
+	destroyed, err := h.engine.Destroy(t.Context(), h.caller, &rest.DestroyRequest{DeploymentID: "app", Credentials: noCredentials})
+	require.NoError(t, err)
+	require.True(t, h.wait(destroyed).Success)
+	for _, graphID := range []string{first.GraphID, head.GraphID} {
+		_, err = h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{GraphID: graphID, Credentials: noCredentials})
+		h.refused(engine.Conflict, err)
+	}
+	require.True(t, h.apply(&rest.ApplyRequest{Config: h.chain("create")}).Success, "its config deploys it anew")
 }

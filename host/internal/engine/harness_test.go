@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,13 +56,14 @@ func (p *plugins) execute(ctx context.Context, request *contract.ExecuteRequest,
 	p.mu.Lock()
 	p.executed[id+" "+string(request.Verb)]++
 	p.calls = append(p.calls, request)
-	fault := p.fault
+	var instead func(func() (*contract.Result, error)) (*contract.Result, error)
+	if p.fault != nil {
+		instead = p.fault(id)
+	}
 	p.mu.Unlock()
 	execute := func() (*contract.Result, error) { return p.Provider.Execute(ctx, request, emit) }
-	if fault != nil {
-		if instead := fault(id); instead != nil {
-			return instead(execute)
-		}
+	if instead != nil {
+		return instead(execute)
 	}
 	return execute()
 }
@@ -212,12 +214,12 @@ func never(func() (*contract.Result, error)) (*contract.Result, error) {
 
 // times gives a fault to the first n calls about a resource.
 func times(n int, resourceID string, fault func(func() (*contract.Result, error)) (*contract.Result, error)) func(string) func(func() (*contract.Result, error)) (*contract.Result, error) {
-	left := n
+	var left atomic.Int64
+	left.Store(int64(n))
 	return func(id string) func(func() (*contract.Result, error)) (*contract.Result, error) {
-		if id != resourceID || left == 0 {
+		if id != resourceID || left.Add(-1) < 0 {
 			return nil
 		}
-		left--
 		return fault
 	}
 }
