@@ -44,9 +44,10 @@ type Options struct {
 	LockWait time.Duration
 	// PlainBoxes accepts sealed boxes without an envelope also when there are several tenants.
 	PlainBoxes bool
-	// Concurrency bounds one run's operations in flight, OperationTimeout an operation that names no timeout of its own, Tries
+	// Concurrency bounds one run's operations in flight, HostConcurrency those of all runs, OperationTimeout an operation that names no timeout of its own, Tries
 	// how often it is tried when what went wrong may pass, DrainTimeout how long Close lets calls finish. Zero: the defaults.
 	Concurrency      int
+	HostConcurrency  int
 	OperationTimeout time.Duration
 	Tries            int
 	DrainTimeout     time.Duration
@@ -86,7 +87,8 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	}
 	if h.engine, err = engine.New(ctx, engine.Options{
 		Store: h.store, Plugins: h.plugins, Log: options.Log.Named("engine"), Settings: options.ProviderSettings,
-		Limits: options.Limits, Concurrency: options.Concurrency, Timeout: options.OperationTimeout, Tries: options.Tries,
+		Limits: options.Limits, Concurrency: options.Concurrency, HostConcurrency: options.HostConcurrency,
+		Timeout: options.OperationTimeout, Tries: options.Tries,
 		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
 	}); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

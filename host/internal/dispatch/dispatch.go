@@ -56,6 +56,8 @@ type Run struct {
 
 // Options are the bounds of calls.
 type Options struct {
+	// Concurrency bounds the calls of all runs that are in flight at once.
+	Concurrency int
 	// Timeout of an operation that names none.
 	Timeout time.Duration
 	// Tries of one operation before it fails, when what went wrong may pass.
@@ -67,12 +69,12 @@ type Options struct {
 type Dispatcher struct {
 	providers Providers
 	options   Options
-	limits    limits
+	limits    *limits
 }
 
 // New makes a dispatcher.
 func New(providers Providers, options Options) *Dispatcher {
-	return &Dispatcher{providers: providers, options: options}
+	return &Dispatcher{providers: providers, options: options, limits: newLimits(options.Concurrency)}
 }
 
 // Performer performs the operations of one run.

@@ -3,7 +3,6 @@ package dispatch_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,6 +23,7 @@ type scripted struct {
 	contract.Provider // the calls that no script has
 	kind              contract.ResourceType
 	limit             contract.RateLimit
+	concurrency       int
 	found             []contract.Found
 	end               contract.FindEnd
 	findErr           error
@@ -96,7 +96,7 @@ func newScripted(discovery contract.Discovery, safety contract.RepeatSafety) *sc
 		kind:    contract.ResourceType{Name: "x:y", Discovery: discovery, Verbs: verbs, SelfOutput: "arn", SettleTime: time.Minute},
 		end:     contract.FindEnd{Completeness: contract.Complete},
 		execute: answer(&contract.Result{Outcome: contract.OutcomeApplied, Change: contract.ChangeCreated}, nil),
-		outputs: map[string]json.RawMessage{},
+		outputs: map[string]json.RawMessage{}, concurrency: 100,
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *scripted) performer(t *testing.T, kind execution.RunKind, nodes ...grap
 	spec := &graph.Spec{GraphID: "g", DeploymentID: "d", Providers: map[string]graph.Pin{"x": {Version: "1.0.0"}}, Nodes: nodes}
 	p, err := plan.New(spec, nil, "seed")
 	require.NoError(t, err)
-	dispatcher := dispatch.New(s, dispatch.Options{Timeout: time.Minute, Tries: 3, Now: time.Now})
+	dispatcher := dispatch.New(s, dispatch.Options{Concurrency: s.concurrency, Timeout: time.Minute, Tries: 3, Now: time.Now})
 	run := &dispatch.Run{
 		ID: "r", Kind: kind, Tenant: "t", DeploymentID: "d", Owner: "o", Plan: p,
 		Sealed: map[string]map[string]string{"sealed": {"/deep/secret": "BOX"}},
@@ -397,27 +397,37 @@ func TestVerification(t *testing.T) {
 	require.Equal(t, contract.KindPrecondition, event.Error.Kind)
 }
 
-func TestALimitHoldsAcrossRuns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newScripted(contract.DiscoverByLabel, contract.ByLabel)
-		s.limit = contract.RateLimit{MaxConcurrent: 1}
-		var flying, most atomic.Int32
-		s.execute = func(*contract.ExecuteRequest, func(contract.Event)) (*contract.Result, error) {
-			most.Store(max(most.Load(), flying.Add(1)))
-			time.Sleep(time.Second)
-			flying.Add(-1)
-			return &contract.Result{Outcome: contract.OutcomeApplied}, nil
-		}
-		performer, operation := s.performer(t, execution.Apply, node(contract.VerbCreate))
-		ends := make(chan error)
-		for range 4 {
-			go func() { _, err := performer.Perform(t.Context(), operation); ends <- err }()
-		}
-		begin := time.Now()
-		for range 4 {
-			require.NoError(t, <-ends)
-		}
-		require.EqualValues(t, 1, most.Load())
-		require.Equal(t, 4*time.Second, time.Since(begin).Truncate(time.Second), fmt.Sprint("one at a time"))
-	})
+func TestLimitsHold(t *testing.T) {
+	for name, limit := range map[string]func(*scripted){
+		"the provider's": func(s *scripted) { s.limit = contract.RateLimit{MaxConcurrent: 1} },
+		"the host's":     func(s *scripted) { s.concurrency = 1 },
+		"the rate":       func(s *scripted) { s.limit = contract.RateLimit{PerSecond: 1} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { fourCallsOneAtATime(t, limit) })
+		})
+	}
+}
+
+func fourCallsOneAtATime(t *testing.T, limit func(*scripted)) {
+	s := newScripted(contract.DiscoverByLabel, contract.ByLabel)
+	limit(s)
+	var flying, most atomic.Int32
+	s.execute = func(*contract.ExecuteRequest, func(contract.Event)) (*contract.Result, error) {
+		most.Store(max(most.Load(), flying.Add(1)))
+		time.Sleep(time.Second - time.Millisecond)
+		flying.Add(-1)
+		return &contract.Result{Outcome: contract.OutcomeApplied}, nil
+	}
+	performer, operation := s.performer(t, execution.Apply, node(contract.VerbCreate))
+	ends := make(chan error)
+	begin := time.Now()
+	for range 4 {
+		go func() { _, err := performer.Perform(t.Context(), operation); ends <- err }()
+	}
+	for range 4 {
+		require.NoError(t, <-ends)
+	}
+	require.EqualValues(t, 1, most.Load())
+	require.InDelta(t, 4, time.Since(begin).Seconds(), 0.01)
 }

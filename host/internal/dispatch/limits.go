@@ -12,8 +12,15 @@ import (
 
 // limits hold what a provider may be asked at once, for each provider, tenant's account and region, across all runs.
 type limits struct {
+	// host bounds all calls together.
+	host *semaphore.Weighted
+
 	mu    sync.Mutex
 	gates map[gateKey]*gate
+}
+
+func newLimits(concurrency int) *limits {
+	return &limits{host: semaphore.NewWeighted(int64(concurrency)), gates: map[gateKey]*gate{}}
 }
 
 type gateKey struct{ provider, tenant, account, region string }
@@ -23,12 +30,24 @@ type gate struct {
 	rate  *rate.Limiter
 }
 
-// enter waits for a place and gives it back with leave.
+// enter waits for a place and gives it back with leave. The provider's own place comes first, so that one busy provider does not
+// fill the host with calls that wait.
 func (l *limits) enter(ctx context.Context, call contract.CallContext, provider string, limit contract.RateLimit) (leave func(), err error) {
-	if limit == (contract.RateLimit{}) {
-		return func() {}, nil
+	leaveGate := func() {}
+	if limit != (contract.RateLimit{}) {
+		g := l.gate(gateKey{provider, call.Tenant, call.Account, call.Region}, limit)
+		if leaveGate, err = g.enter(ctx); err != nil {
+			return nil, err
+		}
 	}
-	g := l.gate(gateKey{provider, call.Tenant, call.Account, call.Region}, limit)
+	if err := l.host.Acquire(ctx, 1); err != nil {
+		leaveGate()
+		return nil, err
+	}
+	return func() { l.host.Release(1); leaveGate() }, nil
+}
+
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	if g.rate != nil {
 		if err := g.rate.Wait(ctx); err != nil {
 			return nil, err
@@ -46,9 +65,6 @@ func (l *limits) enter(ctx context.Context, call contract.CallContext, provider 
 func (l *limits) gate(key gateKey, limit contract.RateLimit) *gate {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gates == nil {
-		l.gates = map[gateKey]*gate{}
-	}
 	g, ok := l.gates[key]
 	if !ok {
 		g = &gate{}

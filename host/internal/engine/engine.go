@@ -50,8 +50,9 @@ type Options struct {
 	Settings map[string]json.RawMessage
 	// Limits of requests.
 	Limits config.Limits
-	// Concurrency bounds the operations of one run that are in flight at once.
-	Concurrency int
+	// Concurrency bounds the operations of one run that are in flight at once, HostConcurrency those of all runs.
+	Concurrency     int
+	HostConcurrency int
 	// Timeout of an operation that names none; Tries before it fails when what went wrong may pass.
 	Timeout time.Duration
 	Tries   int
@@ -68,15 +69,19 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultConcurrency  = 128
-	DefaultTimeout      = 15 * time.Minute
-	DefaultTries        = 6
-	DefaultDrainTimeout = 20 * time.Second
+	DefaultConcurrency     = 128
+	DefaultHostConcurrency = 1024
+	DefaultTimeout         = 15 * time.Minute
+	DefaultTries           = 6
+	DefaultDrainTimeout    = 20 * time.Second
 )
 
 func (o *Options) fill() {
 	if o.Concurrency == 0 {
 		o.Concurrency = DefaultConcurrency
+	}
+	if o.HostConcurrency == 0 {
+		o.HostConcurrency = DefaultHostConcurrency
 	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -144,7 +149,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		options: options, store: options.Store, plugins: options.Plugins, log: options.Log,
 		installation: installation, instance: RandomID() + RandomID(), startedAt: options.Now(),
 		dispatcher: dispatch.New(options.Plugins, dispatch.Options{
-			Timeout: options.Timeout, Tries: options.Tries, Now: options.Now,
+			Concurrency: options.HostConcurrency, Timeout: options.Timeout, Tries: options.Tries, Now: options.Now,
 		}),
 		drives: map[string]*drive{}, schemas: &graph.Schemas{},
 	}
