@@ -75,7 +75,8 @@ func TestEngineErrorsBecomeProblems(t *testing.T) {
 			for _, call := range [][3]string{{"POST", "/deploy/apply", applyBody}, {"GET", "/deploy/status/5bec1234", ""}} {
 				problem := h.do(t, call[0], call[1], call[2]).problem(t, want)
 				require.Equal(t, []rest.FieldError{{Pointer: "/config/resources/x", Detail: "is wrong"}}, problem.Errors)
-				require.Equal(t, "/public-keys/aws", problem.PublicKey)
+				require.Equal(t, "aws", problem.Provider)
+				require.Equal(t, want == rest.KindInvalid, problem.PublicKey == "/public-keys/aws")
 				require.Equal(t, runID, problem.RunID)
 				require.Equal(t, want != rest.KindInternal, problem.Detail == "because")
 			}

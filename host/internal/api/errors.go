@@ -80,7 +80,7 @@ func refusedBy(err *engine.Error) *problem {
 	p.Errors = fieldErrors(err.Problems)
 	p.RunID = err.RunID
 	p.Provider = err.Provider
-	if err.Provider != "" {
+	if err.Provider != "" && p.Kind == rest.KindInvalid {
 		p.PublicKey = "/public-keys/" + err.Provider
 	}
 	if p.Kind == rest.KindInternal {

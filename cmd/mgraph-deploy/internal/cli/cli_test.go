@@ -247,3 +247,24 @@ func TestSecondHostOnADataDirectoryIsRefused(t *testing.T) {
 	delete(w.vars, "MGRAPH_DEPLOY_SERVER")
 	require.Contains(t, w.must(t, exitRefused, "status").err, "data directory")
 }
+
+// TestExamplesAreValid plans every example with the real providers.
+func TestExamplesAreValid(t *testing.T) {
+	w := newWorld(t)
+	plugins := t.TempDir()
+	for _, name := range []string{"aws", "github"} {
+		build(filepath.Join(plugins, name, "0.1.0", "mgraph-provider-"+name), "../../../mgraph-provider-"+name)
+	}
+	w.vars["MGRAPH_DEPLOY_PLUGINS_DIR"] = plugins
+	w.file(t, "config.json", "{}")
+	const examples = "../../../../examples/"
+	plan := w.must(t, exitDone, "plan", examples+"my-app.json", "--no-credentials")
+	require.Contains(t, plan.out, "8 operations in 4 groups")
+	require.Regexp(t, `(?m)^4 +ensure +lambda-arn-secret .* api-lambda@us-east-1`, plan.out)
+	w.must(t, exitDone, "plan", examples+"static-bucket.json", "--no-credentials")
+
+	a := &app{env: w.env(nil, nil, nil), flags: flags{config: examples + "host.json"}}
+	settings, err := a.hostSettings()
+	require.NoError(t, err)
+	require.Equal(t, "keys", settings.Auth)
+}

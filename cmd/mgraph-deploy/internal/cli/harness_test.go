@@ -29,11 +29,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	pluginsDir = dir
-	program := filepath.Join(dir, "noop", "0.1.0", "mgraph-provider-noop")
-	build := exec.Command("go", "build", "-ldflags", "-X main.version=0.1.0", "-o", program, "../../../../tests/noop/cmd/mgraph-provider-noop")
-	if output, err := build.CombinedOutput(); err != nil {
-		panic(string(output))
-	}
+	build(filepath.Join(dir, "noop", "0.1.0", "mgraph-provider-noop"), "../../../../tests/noop/cmd/mgraph-provider-noop")
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	if code == 0 {
@@ -43,6 +39,14 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
+}
+
+// build makes a provider's executable.
+func build(program, source string) {
+	command := exec.Command("go", "build", "-ldflags", "-X main.version=0.1.0", "-o", program, source)
+	if output, err := command.CombinedOutput(); err != nil {
+		panic(string(output))
+	}
 }
 
 // world is what one test's commands share.
