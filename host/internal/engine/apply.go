@@ -126,7 +126,9 @@ func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run s
 		p.spec.Nodes[i].Fingerprints = answer.fingerprints[p.spec.Nodes[i].NodeID]
 	}
 	run.DeploymentID, run.GraphID, run.PlanGraphID = p.spec.DeploymentID, p.spec.GraphID, p.spec.GraphID
-	d := &drive{run: run, plan: p.plan, options: runOptions{Only: request.Only, Warnings: p.warnings}}
+	d := &drive{run: run, plan: p.plan, options: runOptions{
+		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout,
+	}}
 	d.accounts = merged(p.deployment.Accounts, answer.accounts)
 	d.newAccounts = answer.accounts
 	d.placements = placementsOf(p.resources)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -39,6 +40,8 @@ type runOptions struct {
 	Only     []string        `json:"only,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
+	// TimeoutSeconds bounds each drive of the run; 0 for none.
+	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
 }
 
 // recentOperations bounds the runs at rest that are kept in memory for those who ask how they ended: small ones are many, a
@@ -147,9 +150,11 @@ func (e *Engine) work(d *drive) {
 	defer e.running.Done()
 	recorder := &recorder{engine: e, drive: d}
 	performer := e.dispatcher.Performer(d.call, recorder)
-	status, err := schedule.Run(e.starting, e.calls, d.plan, recorder, performer, e.options.Concurrency)
+	ctx, cancel := e.bounded(d)
+	defer cancel()
+	status, err := schedule.Run(ctx, e.calls, d.plan, recorder, performer, e.options.Concurrency)
 	if err == nil {
-		err = d.rest(status, reasonOf(status), e.destroyed(d, status))
+		err = d.rest(status, reasonOf(ctx, status), e.destroyed(d, status))
 	}
 	if err != nil {
 		e.log.Error("run could not be recorded", "run", d.run.ID, "error", err)
@@ -163,11 +168,24 @@ func (e *Engine) work(d *drive) {
 	close(d.done)
 }
 
-func reasonOf(status execution.RunStatus) string {
-	if status == execution.RunInterrupted {
+// bounded ends when nothing new of the run may start: when the host stops, or the run has had its time. What is in flight then
+// finishes, and the run can be gone on with.
+func (e *Engine) bounded(d *drive) (context.Context, context.CancelFunc) {
+	if d.options.TimeoutSeconds <= 0 {
+		return context.WithCancel(e.starting)
+	}
+	return context.WithTimeout(e.starting, time.Duration(d.options.TimeoutSeconds*float64(time.Second)))
+}
+
+func reasonOf(ctx context.Context, status execution.RunStatus) string {
+	switch {
+	case status != execution.RunInterrupted:
+		return ""
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "timeout_seconds of the run have passed"
+	default:
 		return "the host was asked to stop"
 	}
-	return ""
 }
 
 // rest records how the run came to rest.

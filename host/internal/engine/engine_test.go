@@ -223,6 +223,19 @@ func TestAStoppingHostInterruptsAndTheRunGoesOn(t *testing.T) {
 	require.Equal(t, 2, h.outside())
 }
 
+func TestARunThatHasHadItsTimeCanBeGoneOnWith(t *testing.T) {
+	h := build(t)
+	slow := h.config(`{
+		"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 300}},
+		"b": {"type": "noop:thing", "properties": {"value": "y"}, "depends_on": ["a"]}}`)
+	slow.TimeoutSeconds = 0.05
+	result := h.apply(&rest.ApplyRequest{Config: slow})
+	require.Equal(t, rest.RunInterrupted, result.Status)
+	require.Equal(t, 1, result.Completed, "what was in flight finished")
+	resumed := h.apply(&rest.ApplyRequest{GraphID: result.GraphID, Credentials: noCredentials})
+	require.True(t, resumed.Success, "%+v", resumed)
+}
+
 func TestASealedPropertyIsNeverStoredAndAskedForAgain(t *testing.T) {
 	h := build(t)
 	box := h.seal("noop:thing#/secret", "s3cr3t")

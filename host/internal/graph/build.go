@@ -164,7 +164,7 @@ func newBuilder(in Input) *builder {
 		resources: in.Config.Resources,
 		spec: &Spec{
 			GraphID: in.GraphID, DeploymentID: in.Config.DeploymentID, Version: cmp.Or(in.Version, in.Config.Version),
-			Providers: map[string]Pin{}, Nodes: make([]Node, n), Edges: []Edge{},
+			Timeout: in.Config.TimeoutSeconds, Providers: map[string]Pin{}, Nodes: make([]Node, n), Edges: []Edge{},
 		},
 		kinds:   kinds{in: &in, schemas: schemas, known: map[string]*resourceKind{}},
 		byID:    make(map[string]int, n),

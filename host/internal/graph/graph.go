@@ -25,7 +25,9 @@ type Spec struct {
 	DeploymentID string `json:"deployment_id"`
 	Version      string `json:"version"`
 	// BasedOn is the graph that was the deployment's head when this one was made, "" for none.
-	BasedOn   string         `json:"based_on,omitempty"`
+	BasedOn string `json:"based_on,omitempty"`
+	// Timeout bounds a run over this graph, in seconds; 0 for none.
+	Timeout   float64        `json:"timeout_seconds,omitempty"`
 	Providers map[string]Pin `json:"providers"`
 	Nodes     []Node         `json:"nodes"`
 	Edges     []Edge         `json:"edges"`
