@@ -75,7 +75,7 @@ func New(options Options) (*Host, error) {
 }
 
 // Reload reads the plugins directory again: new versions appear, removed ones are ended once their calls are over. Running
-// processes are left alone.
+// processes are left alone, and broken ones may try again.
 func (h *Host) Reload() error {
 	installed, err := scan(h.options.Dir)
 	if err != nil {
@@ -91,6 +91,8 @@ func (h *Host) Reload() error {
 		p := h.lookup(i.provider, i.version.Original())
 		if p == nil {
 			p = newProcess(h, i)
+		} else {
+			p.forgive()
 		}
 		fresh[i.provider] = append(fresh[i.provider], p)
 	}

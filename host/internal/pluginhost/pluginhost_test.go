@@ -170,6 +170,46 @@ func TestADeadProviderIsStartedAgain(t *testing.T) {
 	require.Equal(t, 2, p.status("1.0.0").Restarts)
 }
 
+func TestAProviderThatDiesAgainAndAgainIsBroken(t *testing.T) {
+	t.Parallel()
+	p := open(t, "1.0.0")
+	deaths := 0
+	for {
+		_, err := p.host.Describe(t.Context(), "noop", "1.0.0")
+		if err != nil {
+			require.ErrorIs(t, err, pluginhost.ErrBroken)
+			break
+		}
+		pids := p.processes()
+		require.Len(t, pids, 1)
+		require.NoError(t, syscall.Kill(pids[0], syscall.SIGKILL))
+		deaths++
+		require.LessOrEqual(t, deaths, 5, "it is started for ever")
+		require.Eventually(t, func() bool { return p.status("1.0.0").State != pluginhost.Ready }, 10*time.Second, time.Millisecond)
+	}
+	require.Equal(t, 5, deaths)
+	require.Equal(t, pluginhost.Broken, p.status("1.0.0").State)
+	require.NotEmpty(t, p.status("1.0.0").Problem)
+
+	require.NoError(t, p.host.Reload())
+	_, err := p.host.Describe(t.Context(), "noop", "1.0.0")
+	require.NoError(t, err, "whoever reloads has it tried again")
+}
+
+func TestCallersWhoGoAwayBreakNoProvider(t *testing.T) {
+	t.Parallel()
+	p := open(t, "1.0.0")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		_, _ = p.host.Describe(gone, "noop", "1.0.0") // answered or not
+	}
+	require.NotEqual(t, pluginhost.Broken, p.status("1.0.0").State)
+	require.Empty(t, p.status("1.0.0").Problem)
+	_, err := p.host.Describe(t.Context(), "noop", "1.0.0")
+	require.NoError(t, err)
+}
+
 func TestACallInFlightWhenItsProviderDiesIsInterrupted(t *testing.T) {
 	t.Parallel()
 	p := open(t, "1.0.0")
@@ -210,6 +250,11 @@ func TestAChangedExecutableIsRefused(t *testing.T) {
 	_, err = p.host.Describe(t.Context(), "noop", "1.0.0")
 	require.ErrorIs(t, err, pluginhost.ErrBroken)
 	require.Contains(t, p.status("1.0.0").Problem, "not the one first used")
+	require.Equal(t, pluginhost.Broken, p.status("1.0.0").State)
+
+	p.install("1.0.0", "")
+	_, err = p.host.Describe(t.Context(), "noop", "1.0.0")
+	require.NoError(t, err, "what was put back is what it was")
 }
 
 func TestWhatIsNoProviderIsBrokenAndNamed(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -78,12 +79,9 @@ func (p *process) digestOnRecord() string {
 func (p *process) status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	state := p.state
-	if state == Ready && p.client.Exited() {
-		state = Backoff
-	}
+	p.notice()
 	return Status{
-		Version: p.version.Original(), Digest: p.digest, State: state, Problem: p.problem, StartedAt: p.startedAt,
+		Version: p.version.Original(), Digest: p.digest, State: p.state, Problem: p.problem, StartedAt: p.startedAt,
 		Restarts: max(p.starts-1, 0), Calls: p.calls, Description: p.description,
 	}
 }
@@ -134,7 +132,8 @@ func (p *process) ensure(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := p.start(ctx); err != nil {
+	// A caller who goes away meanwhile is no reason to give up a start that others wait for, nor is it the provider's fault.
+	if err := p.start(context.WithoutCancel(ctx)); err != nil {
 		p.failed(err)
 		return fmt.Errorf("%s %s: %w", p.installation.provider, p.version.Original(), err)
 	}
@@ -145,26 +144,29 @@ func (p *process) ensure(ctx context.Context) error {
 func (p *process) reap() (pause time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch p.state {
-	case Ready:
-		if !p.client.Exited() {
-			return -1, nil
-		}
-		p.crashed(fmt.Errorf("process %s ended by itself", p.client.ID()))
-	case Draining:
-		return 0, ErrStopped
-	case Broken:
-		if len(p.recent()) >= crashLimit {
-			return 0, fmt.Errorf("%w: %s", ErrBroken, p.problem)
-		}
-	}
+	p.notice()
 	recent := len(p.recent())
+	switch {
+	case p.state == Ready:
+		return -1, nil
+	case p.state == Draining:
+		return 0, ErrStopped
+	case recent >= crashLimit:
+		return 0, fmt.Errorf("%w: %s", ErrBroken, p.problem)
+	}
 	p.state = Starting
 	if recent == 0 {
 		return 0, nil
 	}
 	full := backoffFirst << (recent - 1)
 	return full/2 + rand.N(full/2), nil
+}
+
+// notice wants the lock held: a process that has ended by itself has crashed.
+func (p *process) notice() {
+	if p.state == Ready && p.client.Exited() {
+		p.crashed(fmt.Errorf("process %s ended by itself", p.client.ID()))
+	}
 }
 
 // recent wants the lock held: crashes that still count.
@@ -176,13 +178,24 @@ func (p *process) recent() []time.Time {
 	return p.crashes
 }
 
-// crashed wants the lock held.
+// crashed wants the lock held. What cannot start at all is broken at once, and tried again all the same until it has failed too
+// often.
 func (p *process) crashed(err error) {
 	p.crashes = append(p.crashes, p.host.options.Now())
 	p.problem, p.state = err.Error(), Backoff
-	p.host.options.Log.Warn("provider crashed", "provider", p.installation.provider, "version", p.version.Original(), "error", err)
-	if len(p.recent()) >= crashLimit {
+	if errors.Is(err, ErrBroken) || len(p.recent()) >= crashLimit {
 		p.state = Broken
+	}
+	p.host.options.Log.Warn("provider crashed", "provider", p.installation.provider, "version", p.version.Original(), "error", err)
+}
+
+// forgive lets a broken version try again: whoever has the directory read again may have put it right.
+func (p *process) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notice()
+	if p.state == Broken || p.state == Backoff {
+		p.state, p.crashes = Stopped, nil
 	}
 }
 
