@@ -53,3 +53,15 @@ func TestNoGraphOfADestroyedDeploymentIsAppliedAgain(t *testing.T) {
 	}
 	require.True(t, h.apply(&rest.ApplyRequest{Config: h.chain("create")}).Success, "its config deploys it anew")
 }
+
+// TestAnEventThatIsYetToComeIsNotOneOfTheRun: events are told once they are stored, so that nobody can have seen it.
+func TestAnEventThatIsYetToComeIsNotOneOfTheRun(t *testing.T) {
+	h := build(t)
+	applied := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
+	last := len(h.eventsOf(applied.GraphID, applied.RunID))
+	for version, reset := range map[int]bool{last: false, last + 1: true, 100_000: true} {
+		stream, err := h.engine.Events(t.Context(), h.caller, applied.GraphID, "", rest.EventID(applied.RunID, int64(version)))
+		require.NoError(t, err)
+		require.Equal(t, reset, stream.Reset, version)
+	}
+}

@@ -48,7 +48,7 @@ func (e *Engine) Events(ctx context.Context, caller Caller, graphID, runID, afte
 	}
 	if after != "" {
 		of, version, err := rest.ParseEventID(after)
-		stream.Reset = err != nil || of != run.ID || version > run.Version && e.find(caller, run.ID) == nil
+		stream.Reset = err != nil || of != run.ID || version > run.Version
 		if !stream.Reset {
 			stream.after = version
 		}
