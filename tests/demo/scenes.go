@@ -16,14 +16,14 @@ import (
 	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/standin"
 )
 
-var (
-	//go:embed my-app.json
-	myApp []byte
-	//go:embed hello.json
-	hello []byte
-)
+//go:embed my-app.json
+var myApp []byte
+
+// example is the smallest of the examples that come with the project.
+const example = "examples/static-bucket.json"
 
 // scene is one step of the show. plugins are the providers that make build has left.
 type scene struct {
@@ -84,19 +84,31 @@ func (s *stage) writeFiles() error {
 		return err
 	}
 	again := bytes.ReplaceAll(myApp, []byte(`"operation": "create"`), []byte(`"operation": "ensure"`))
-	for _, dir := range []string{"work", "home", "t"} {
+	smallest, err := exampleFile()
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{"work", "work/examples", "home", "t"} {
 		if err := os.Mkdir(s.path(dir), 0o700); err != nil {
 			return err
 		}
 	}
 	for name, content := range map[string][]byte{
-		"config.json": config, "work/my-app.json": myApp, "work/my-app-again.json": again, "work/hello.json": hello,
+		"config.json": config, "work/my-app.json": myApp, "work/my-app-again.json": again, "work/" + example: smallest,
 	} {
 		if err := os.WriteFile(s.path(name), content, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func exampleFile() ([]byte, error) {
+	root, err := standin.Root()
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(root, example))
 }
 
 // fetchKeys makes the first API key, after which the host wants one, and shows the providers' public keys.
@@ -332,12 +344,13 @@ func (s *stage) searchForSecrets(context.Context) error {
 func (s *stage) withoutServer(ctx context.Context) error {
 	p := &proof{stage: s}
 	for _, arguments := range [][]string{
-		{"apply", "hello.json"}, {"apply", "hello.json", "--detailed-exitcode"},
+		{"apply", example}, {"apply", example, "--detailed-exitcode"},
 	} {
 		done, err := s.deployAlone(ctx, arguments...)
 		if err != nil {
 			return err
 		}
+		s.say("")
 		p.that(done.code == 0, "exit code %d", done.code)
 	}
 	there, err := s.readBack(ctx)
@@ -346,10 +359,11 @@ func (s *stage) withoutServer(ctx context.Context) error {
 	}
 	made := len(there.aws.Buckets) == 1 && len(there.aws.Buckets[0].Objects) == 1 && there.aws.Buckets[0].Region == "eu-west-1"
 	p.that(made, "boto3 finds one bucket in eu-west-1, with one object")
-	done, err := s.deployAlone(ctx, "destroy", "hello", "--yes")
+	done, err := s.deployAlone(ctx, "destroy", example, "--yes")
 	if err != nil {
 		return err
 	}
+	s.say("")
 	p.that(done.code == 0, "exit code %d", done.code)
 	gone, err := s.readBack(ctx)
 	if err != nil {
