@@ -107,57 +107,34 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, in *eventsInput, s
 	_ = encode(w, page)
 }
 
-// batch is one answer of the stream.
-type batch struct {
-	events []rest.Event
-	done   bool
-	err    error
-}
-
 // follow writes the stream until the run stands, the follower goes, or falls behind. Nothing is kept for a follower: it
 // reads the store at its own pace, and a write that takes too long ends it.
 func (s *server) follow(w http.ResponseWriter, r *http.Request, stream *feed) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
 	w.Header().Set("Content-Type", eventStreamType)
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := &follower{w: w, controller: http.NewResponseController(w), timeout: s.FollowTimeout}
-	if out.send(opening(stream)) != nil {
-		return
-	}
-	batches := make(chan batch)
-	go pull(ctx, stream, batches)
-	heartbeat := time.NewTicker(s.Heartbeat)
-	defer heartbeat.Stop()
-	for {
-		select {
-		case <-heartbeat.C:
-			if out.send([]byte(": heartbeat\n\n")) != nil {
-				return
-			}
-		case next, open := <-batches:
-			if !open || next.err != nil || out.send(frames(next, stream.runID)) != nil || next.done {
-				return
-			}
+	defer out.release()
+	err := out.send(opening(stream))
+	for done := false; err == nil && !done; {
+		var text []byte
+		if text, done, err = s.nextFrames(r.Context(), stream); err == nil {
+			err = out.send(text)
 		}
+	}
+	if err != nil && r.Context().Err() == nil {
+		s.Log.Debug("follower cut off", "trace_id", exchangeOf(r.Context()).trace, "run_id", stream.runID, "error", err)
 	}
 }
 
-// pull reads the stream until it is done, fails, or nobody listens.
-func pull(ctx context.Context, stream *feed, batches chan<- batch) {
-	defer close(batches)
-	for {
-		var next batch
-		next.events, next.done, next.err = stream.next(ctx)
-		select {
-		case batches <- next:
-		case <-ctx.Done():
-			return
-		}
-		if next.done || next.err != nil {
-			return
-		}
+// nextFrames waits for events; where there are none for a while it gives a sign of life.
+func (s *server) nextFrames(ctx context.Context, stream *feed) (text []byte, done bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, s.Heartbeat)
+	defer cancel()
+	events, done, err := stream.next(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return []byte(": heartbeat\n\n"), false, nil
 	}
+	return frames(events, done, stream.runID), done, err
 }
 
 func opening(stream *feed) []byte {
@@ -172,16 +149,16 @@ func control(name, runID string) []byte {
 	return fmt.Appendf(nil, "event: %s\ndata: {\"run_id\":%q}\n\n", name, runID)
 }
 
-func frames(next batch, runID string) []byte {
+func frames(events []rest.Event, done bool, runID string) []byte {
 	var out bytes.Buffer
-	for i := range next.events {
-		data, err := json.Marshal(&next.events[i])
+	for i := range events {
+		data, err := json.Marshal(&events[i])
 		if err != nil {
 			continue
 		}
-		fmt.Fprintf(&out, "id: %s\nevent: %s\ndata: %s\n\n", next.events[i].ID, next.events[i].Kind, data)
+		fmt.Fprintf(&out, "id: %s\nevent: %s\ndata: %s\n\n", events[i].ID, events[i].Kind, data)
 	}
-	if next.done {
+	if done {
 		out.Write(control("end", runID))
 	}
 	return out.Bytes()
@@ -193,6 +170,9 @@ type follower struct {
 	controller *http.ResponseController
 	timeout    time.Duration
 }
+
+// release leaves the connection to later requests without a deadline of ours.
+func (f *follower) release() { _ = f.controller.SetWriteDeadline(time.Time{}) }
 
 func (f *follower) send(data []byte) error {
 	if err := f.controller.SetWriteDeadline(time.Now().Add(f.timeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {

@@ -123,6 +123,14 @@ func TestSlowFollowerIsCutOff(t *testing.T) {
 	}
 }
 
+func TestFollowingLeavesTheConnectionWhole(t *testing.T) {
+	const timeout = 20 * time.Millisecond
+	h := serve(t, func(o *api.Options) { o.FollowTimeout = timeout }, always(scripted(false, []rest.Event{event(1)})))
+	h.do(t, "GET", "/deploy/events/5bec1234", "")
+	time.Sleep(2 * timeout)
+	require.Equal(t, http.StatusOK, h.do(t, "GET", "/deployments", "").StatusCode, "the deadline of the stream has passed")
+}
+
 func TestEventsAsJSON(t *testing.T) {
 	for _, headers := range [][]string{{"Accept", "application/json"}, {}} {
 		h := serve(t, always(scripted(false, []rest.Event{event(1), event(2)})))

@@ -220,7 +220,7 @@ func preferenceOf(headers []string) preference {
 			wanted.async = true
 		case "wait":
 			if seconds, err := strconv.Atoi(strings.Trim(value, `"`)); err == nil && seconds >= 0 {
-				wanted.wait = min(time.Duration(seconds)*time.Second, maxWait)
+				wanted.wait = time.Duration(min(seconds, int(maxWait/time.Second))) * time.Second
 			}
 		}
 	}
