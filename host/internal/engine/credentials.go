@@ -111,7 +111,8 @@ func (c check) problems(name string, answer *contract.CheckCredentialsResult) []
 		if d.Severity != contract.SeverityError {
 			continue
 		}
-		pointer, ok := at[d.Pointer]
+		ref, _, _ := strings.Cut(d.Pointer, "/")
+		pointer, ok := at[ref]
 		if !ok {
 			pointer = document.Join(c.prefix, name) + d.Pointer
 		}
