@@ -13,7 +13,7 @@ import (
 
 // as is the site through another caller's key.
 func (s *site) as(t *testing.T, secret string) *site {
-	client, err := rest.NewClient(s.URL, rest.WithKey(secret))
+	client, err := s.ClientWith(secret)
 	require.NoError(t, err)
 	host := *s.Host
 	host.Client = client

@@ -28,6 +28,7 @@ type site struct {
 	*rig.Host
 	ctx    context.Context
 	things string
+	http   *http.Client
 }
 
 // open prepares a site whose host is not started.
@@ -35,11 +36,14 @@ func open(t *testing.T, change func(*rig.HostOptions)) *site {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	s := &site{T: t, ctx: ctx, things: filepath.Join(t.TempDir(), "things")}
+	s := &site{T: t, ctx: ctx, things: filepath.Join(t.TempDir(), "things"), http: http.DefaultClient}
 	require.NoError(t, os.Mkdir(s.things, 0o700))
 	options := rig.HostOptions{Kit: kit, Dir: t.TempDir(), Settings: map[string]any{"noop": map[string]string{"dir": s.things}}}
 	if change != nil {
 		change(&options)
+	}
+	if options.Transport != nil {
+		s.http = &http.Client{Transport: options.Transport}
 	}
 	host, err := rig.NewHost(options)
 	require.NoError(t, err)
@@ -205,7 +209,7 @@ func (s *site) ask(method, path string, body []byte, headers ...string) *answer 
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := s.http.Do(request)
 	require.NoError(s, err)
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)

@@ -36,9 +36,10 @@ type HostOptions struct {
 	PluginsDir string
 	// Settings are the operator's, by provider.
 	Settings map[string]any
-	// Auth is auto when empty; Key is what clients of this host send.
+	// Auth is auto when empty.
 	Auth string
-	Key  string
+	// Transport carries the calls of Client; one of its own when nil.
+	Transport http.RoundTripper
 	// Config are further members of the operator's configuration.
 	Config map[string]any
 }
@@ -70,10 +71,16 @@ func NewHost(options HostOptions) (*Host, error) {
 	if options.PluginsDir == "" {
 		h.options.PluginsDir = options.Kit.Plugins
 	}
-	h.Client, err = rest.NewClient(h.URL, rest.WithKey(options.Key), rest.WithHTTPClient(&http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 8},
-	}))
+	if options.Transport == nil {
+		h.options.Transport = &http.Transport{MaxIdleConnsPerHost: 8}
+	}
+	h.Client, err = h.ClientWith("")
 	return h, errors.Join(err, h.writeConfig())
+}
+
+// ClientWith is a client that sends an API key, "" for none.
+func (h *Host) ClientWith(key string) (*rest.Client, error) {
+	return rest.NewClient(h.URL, rest.WithKey(key), rest.WithHTTPClient(&http.Client{Transport: h.options.Transport}))
 }
 
 // StartHost makes a host and starts it.
