@@ -53,6 +53,7 @@ func (s *stage) setUp(ctx context.Context, plugins string) error {
 	if err := os.CopyFS(s.path("plugins"), os.DirFS(plugins)); err != nil {
 		return fmt.Errorf("install the providers: %w", err)
 	}
+	s.say("  starting the stand-ins; where this machine has no moto, build/venv is made first, which takes about a minute")
 	if err := s.clouds(ctx); err != nil {
 		return err
 	}
