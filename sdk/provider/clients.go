@@ -66,29 +66,31 @@ func keyFor(about *contract.CallContext) clientKey {
 	return sha256.Sum256(joined)
 }
 
-// acquire gives the client of a call, which must be released.
+// acquire gives the client of a call, which must be released. What another call has connected, or failed to, counts only where
+// the bounds of that call's credentials are this one's too: else this one connects for itself.
 func (s *clients[C]) acquire(ctx context.Context, c *call) (*client[C], error) {
-	entry := s.entry(ctx, c)
-	select {
-	case <-entry.ready:
-	default:
+	for {
+		entry, own := s.entry(ctx, c)
 		select {
 		case <-entry.ready:
 		case <-ctx.Done():
 			s.release(entry)
 			return nil, ctx.Err()
 		}
-	}
-	if entry.err != nil {
+		switch {
+		case entry.err == nil && entry.serves(c):
+			c.inherit(entry.source)
+			return entry, nil
+		case entry.err != nil && own:
+			s.release(entry)
+			return nil, entry.err
+		}
 		s.release(entry)
-		return nil, entry.err
 	}
-	c.inherit(entry.source)
-	return entry, nil
 }
 
-// entry finds the entry for a call, or starts one, and counts the caller as its user.
-func (s *clients[C]) entry(ctx context.Context, c *call) *client[C] {
+// entry finds the entry for a call, or starts one of its own, and counts the caller as its user.
+func (s *clients[C]) entry(ctx context.Context, c *call) (entry *client[C], own bool) {
 	key := keyFor(c.context)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,7 +108,7 @@ func (s *clients[C]) entry(ctx context.Context, c *call) *client[C] {
 		go s.connect(context.WithoutCancel(Reading(ctx)), entry)
 	}
 	entry.users++
-	return entry
+	return entry, !ok
 }
 
 // serves says whether the bounds of the credentials in an entry allow its use by a call: a box may be bound to a deployment, and
@@ -134,13 +136,16 @@ func (s *clients[C]) connect(ctx context.Context, entry *client[C]) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	source := entry.source
-	entry.value, entry.err = guarded(source, func() (C, error) { return s.dial(source.in(ctx), source) })
-	close(entry.ready)
-	if entry.err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	value, err := guarded(source, func() (C, error) { return s.dial(source.in(ctx), source) })
+	// What failed is out of the cache before anyone hears of it: whoever asks from then on connects anew.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry.value, entry.err = value, err
+	if err != nil {
 		s.drop(entry)
 	}
+	close(entry.ready)
+	s.closeUnused(entry)
 }
 
 // release ends one use.
@@ -195,8 +200,13 @@ func (s *clients[C]) drop(entry *client[C]) {
 	s.closeUnused(entry)
 }
 
-// closeUnused closes a dropped client that nobody uses any more.
+// closeUnused closes a dropped client that nobody uses any more; one that is still connecting is closed when it has.
 func (s *clients[C]) closeUnused(entry *client[C]) {
+	select {
+	case <-entry.ready:
+	default:
+		return
+	}
 	if !entry.gone || entry.users > 0 || entry.closed || entry.err != nil {
 		return
 	}

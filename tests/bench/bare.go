@@ -23,7 +23,7 @@ import (
 )
 
 // hostConcurrency is how many operations of one run a host has in flight unless told otherwise.
-const hostConcurrency = 128
+const hostConcurrency = 256
 
 // bare calls a provider process with nothing between: no host, no store, and messages that are made beforehand. What an
 // operation costs here is what go-plugin and gRPC cost; a host can only add to it.

@@ -17,6 +17,9 @@ func (c *cycle) recover(ctx context.Context, moment string) error {
 	bounded, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
 	if err := c.host.AwaitReleased(bounded); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // the whole run ends: nobody outlived anything
+		}
 		c.blame(ruleStuck, "%s a provider outlived its host by %s", moment, releaseTime)
 		return err
 	}

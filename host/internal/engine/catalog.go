@@ -85,3 +85,25 @@ func (e *Engine) pinnedBy(ctx context.Context, spec *graph.Spec) (*catalog, erro
 	}
 	return c, nil
 }
+
+// askTries is how often a question that changes nothing is put again to a provider that died over it, or over another one.
+const askTries = 3
+
+// ask puts a question that changes nothing to a provider.
+func (e *Engine) ask(ctx context.Context, name, version string, question func(contract.Provider) error) error {
+	for try := 1; ; try++ {
+		err := e.askOnce(ctx, name, version, question)
+		if contract.KindOf(err) != contract.KindInterrupted || try == askTries || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (e *Engine) askOnce(ctx context.Context, name, version string, question func(contract.Provider) error) error {
+	provider, _, release, err := e.plugins.Use(ctx, name, version)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return question(provider)
+}

@@ -69,11 +69,6 @@ func (e *Engine) check(ctx context.Context, c check) (*checked, error) {
 
 func (e *Engine) checkProvider(ctx context.Context, c check, name string, result *checked) ([]graph.Problem, error) {
 	pin, _, _ := c.catalog.Provider(name)
-	provider, _, release, err := e.plugins.Use(ctx, name, pin.Version)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	request := &contract.CheckCredentialsRequest{
 		Context: e.callContext(ctx, c.caller, c.deploymentID, name, c.credentials[name]), Identify: c.identify,
 	}
@@ -83,7 +78,11 @@ func (e *Engine) checkProvider(ctx context.Context, c check, name string, result
 			Type: value.typ, Pointer: value.pointer, Box: value.box, Ref: refOf(i),
 		})
 	}
-	answer, err := provider.CheckCredentials(ctx, request)
+	var answer *contract.CheckCredentialsResult
+	err := e.ask(ctx, name, pin.Version, func(provider contract.Provider) (err error) {
+		answer, err = provider.CheckCredentials(ctx, request)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("check credentials of %s: %w", name, err)
 	}

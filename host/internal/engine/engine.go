@@ -69,7 +69,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultConcurrency     = 128
+	DefaultConcurrency     = 256
 	DefaultHostConcurrency = 1024
 	DefaultTimeout         = 15 * time.Minute
 	DefaultTries           = 6

@@ -9,6 +9,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
 // ErrorKind is the class of an engine error.
@@ -39,8 +40,13 @@ type Error struct {
 	cause    error
 }
 
-// Error says kind and message.
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Kind, e.Message) }
+// Error says kind, message and cause, for the log: a caller is shown Message only.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Kind, e.Message, e.cause)
+	}
+	return fmt.Sprintf("%s: %s", e.Kind, e.Message)
+}
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
@@ -75,6 +81,8 @@ func classified(err error) error {
 		return &Error{Kind: Conflict, Message: "a provider version that this needs is not installed", cause: err}
 	case errors.Is(err, pluginhost.ErrBroken):
 		return &Error{Kind: Unavailable, Message: "a provider that this needs does not start: see GET /providers", cause: err}
+	case contract.KindOf(err) == contract.KindInterrupted:
+		return &Error{Kind: Unavailable, Message: "a provider that this needs ended while it was asked: try again", cause: err}
 	default:
 		return &Error{Kind: Internal, Message: "something went wrong in the host: see its log", cause: err}
 	}

@@ -209,11 +209,6 @@ func (e *Engine) judge(ctx context.Context, c *catalog, built *graph.Built) ([]g
 }
 
 func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node, boxes map[string]map[string]string) ([]graph.Problem, error) {
-	provider, _, release, err := e.plugins.Use(ctx, name, version)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	items := make([]contract.ValidateItem, len(nodes))
 	for i, node := range nodes {
 		properties, err := withBoxes(node, boxes[node.NodeID])
@@ -225,7 +220,11 @@ func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*g
 			items[i].Roles = append(items[i].Roles, role)
 		}
 	}
-	answers, err := provider.Validate(ctx, items)
+	var answers [][]contract.Diagnostic
+	err := e.ask(ctx, name, version, func(provider contract.Provider) (err error) {
+		answers, err = provider.Validate(ctx, items)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("validate with %s: %w", name, err)
 	}

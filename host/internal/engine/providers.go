@@ -127,12 +127,11 @@ func (e *Engine) PublicKeys(ctx context.Context, caller Caller, name string) (*r
 // keys asks a provider for its keys, and refuses them when none is on record that was before: with other keys, what callers
 // sealed could not be opened, and a host that lied about a key could read what it gets.
 func (e *Engine) keys(ctx context.Context, name, version string) ([]contract.PublicKey, error) {
-	provider, _, release, err := e.plugins.Use(ctx, name, version)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	keys, err := provider.PublicKeys(ctx)
+	var keys []contract.PublicKey
+	err := e.ask(ctx, name, version, func(provider contract.Provider) (err error) {
+		keys, err = provider.PublicKeys(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

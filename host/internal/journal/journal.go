@@ -185,6 +185,23 @@ func gather(batch []*entry) []*group {
 			groups = append(groups, g)
 		}
 		g.entries = append(g.entries, e)
+	}
+	for _, g := range groups {
+		g.join()
+	}
+	return groups
+}
+
+// join puts the entries of a group together.
+func (g *group) join() {
+	var events, placements, logs int
+	for _, e := range g.entries {
+		events, placements, logs = events+len(e.write.Events), placements+len(e.write.Placements), logs+len(e.write.Logs)
+	}
+	g.write.Events = make([]execution.Event, 0, events)
+	g.write.Placements = make([]store.PlacementWrite, 0, placements)
+	g.write.Logs = make([]store.OperationLog, 0, logs)
+	for _, e := range g.entries {
 		g.write.Events = append(g.write.Events, e.write.Events...)
 		g.write.Placements = append(g.write.Placements, e.write.Placements...)
 		g.write.Logs = append(g.write.Logs, e.write.Logs...)
@@ -192,7 +209,6 @@ func gather(batch []*entry) []*group {
 			g.write.Destroyed = e.write.Destroyed
 		}
 	}
-	return groups
 }
 
 func (g *group) answer(err error) {

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -63,7 +66,8 @@ type Host struct {
 
 // New makes a plugin host and reads its directory; no process is started yet.
 func New(options Options) (*Host, error) {
-	sockets, err := os.MkdirTemp("", "mgraph-")
+	sweep()
+	sockets, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", socketPrefix, os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("socket directory: %w", err)
 	}
@@ -72,6 +76,21 @@ func New(options Options) (*Host, error) {
 	}
 	h := &Host{options: options, sockets: sockets, versions: map[string][]*process{}}
 	return h, h.Reload()
+}
+
+// socketPrefix is followed by the host's process id. It is short, since the path of a socket may not be long.
+const socketPrefix = "mgd-"
+
+// sweep removes the socket directories of hosts that were killed. What cannot be removed is somebody else's.
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), socketPrefix+"*")) // a pattern of ours is well formed
+	for _, dir := range left {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), socketPrefix), "-")
+		pid, err := strconv.Atoi(number)
+		if err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 // Reload reads the plugins directory again: new versions appear, removed ones are ended once their calls are over. Running

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -301,6 +302,20 @@ func TestTheEnvironmentIsCleared(t *testing.T) {
 	lock, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/4", pids[0]))
 	require.NoError(t, err)
 	require.Equal(t, p.lock.Name(), lock, "it holds the lock of the data directory open")
+}
+
+func TestSocketsOfAKilledHostAreSweptAway(t *testing.T) {
+	ended := exec.Command("true")
+	require.NoError(t, ended.Run())
+	t.Setenv("TMPDIR", t.TempDir())
+	dead := filepath.Join(os.TempDir(), fmt.Sprintf("mgd-%d-1", ended.Process.Pid))
+	alive := filepath.Join(os.TempDir(), fmt.Sprintf("mgd-%d-1", os.Getppid()))
+	for _, dir := range []string{dead, alive} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "plugin-dir"), 0o700))
+	}
+	open(t)
+	require.NoDirExists(t, dead)
+	require.DirExists(t, alive)
 }
 
 func TestStopEndsEveryProcess(t *testing.T) {

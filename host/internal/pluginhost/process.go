@@ -86,13 +86,16 @@ func (p *process) status() Status {
 	}
 }
 
-// use counts a call in, starting the process where none lives.
+// use counts a call in, starting the process where none lives. A start that fails may have been killed: it is tried again until
+// the version is taken for broken.
 func (p *process) use(ctx context.Context) (contract.Provider, *contract.Description, func(), error) {
 	for {
 		if provider, description, ok := p.enter(); ok {
 			return provider, description, p.leave, nil
 		}
-		if err := p.ensure(ctx); err != nil {
+		err := p.ensure(ctx)
+		final := errors.Is(err, ErrBroken) || errors.Is(err, ErrStopped) || errors.Is(err, ErrUnknown)
+		if err != nil && (final || ctx.Err() != nil) {
 			return nil, nil, nil, err
 		}
 	}
@@ -258,7 +261,7 @@ func (p *process) checkDigest(ctx context.Context) (string, error) {
 func (p *process) greet(ctx context.Context, client *plugin.Client) (contract.Provider, *contract.Description, error) {
 	provider, err := connect(client)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrBroken, err)
+		return nil, nil, fmt.Errorf("start: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
