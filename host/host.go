@@ -125,11 +125,17 @@ func plainBoxes(registry store.Registry, always bool) func(context.Context) bool
 // Handler serves the REST API.
 func (h *Host) Handler() http.Handler { return h.handler }
 
-// Close drains and ends everything: runs first, then providers, the store, and the lock last.
-func (h *Host) Close(context.Context) error {
+// Drain starts nothing more, lets calls in flight finish within a bound and brings every run to rest. Questions are still
+// answered, so that whoever waited for a run hears how it stands.
+func (h *Host) Drain() {
 	if h.engine != nil {
 		h.engine.Stop()
 	}
+}
+
+// Close drains and ends everything: runs first, then providers, the store, and the lock last.
+func (h *Host) Close(context.Context) error {
+	h.Drain()
 	if h.plugins != nil {
 		h.plugins.Stop()
 	}

@@ -71,17 +71,25 @@ func (a *app) serve(ctx context.Context, settings *hostSettings) (err error) {
 	return drain(context.WithoutCancel(ctx), server, h)
 }
 
-// drain takes no more requests and stops the host; that ends the waits and streams of the requests that are still there.
-func drain(ctx context.Context, server *http.Server, h interface{ Close(context.Context) error }) error {
+// stoppable is a host on its way out.
+type stoppable interface {
+	Drain()
+	Close(context.Context) error
+}
+
+// drain takes no more requests and brings the host's runs to rest; that ends the waits and streams of the requests that are still
+// there, and they are answered before the host closes.
+func drain(ctx context.Context, server *http.Server, h stoppable) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	answered := make(chan error, 1)
 	go func() { answered <- server.Shutdown(ctx) }()
-	err := h.Close(ctx)
+	h.Drain()
 	last := time.AfterFunc(lastAnswers, cancel)
 	defer last.Stop()
-	if shutdown := <-answered; shutdown != nil && !errors.Is(shutdown, context.Canceled) {
-		err = errors.Join(err, shutdown)
+	err := <-answered
+	if errors.Is(err, context.Canceled) {
+		err = nil
 	}
-	return errors.Join(err, server.Close())
+	return errors.Join(err, server.Close(), h.Close(ctx))
 }
