@@ -266,8 +266,15 @@ func TestWhatIsNoProviderIsBrokenAndNamed(t *testing.T) {
 	require.NoError(t, p.host.Reload())
 	_, err := p.host.Describe(t.Context(), "noop", "1.1.0")
 	require.ErrorIs(t, err, pluginhost.ErrBroken)
+	require.Equal(t, pluginhost.Broken, p.status("1.1.0").State)
 	_, err = p.host.Describe(t.Context(), "noop", "1.0.0")
 	require.NoError(t, err, "that version only")
+
+	p.install("1.1.0", "mended")
+	require.NoError(t, p.host.Reload())
+	_, err = p.host.Describe(t.Context(), "noop", "1.1.0")
+	require.ErrorIs(t, err, pluginhost.ErrBroken)
+	require.Contains(t, p.status("1.1.0").Problem, "not the one first used", "it is given another chance, and judged anew")
 }
 
 func TestReloadTakesAndDropsVersions(t *testing.T) {
