@@ -173,16 +173,17 @@ func (c *cycle) round(ctx context.Context, l *layer, next *kill) (done bool, err
 		return false, c.recover(ctx, fmt.Sprintf("after %s", next))
 	}
 	if err != nil {
-		return false, c.excused(ctx, next, err)
+		return false, c.excused(ctx, err)
 	}
 	return c.completed(ctx, l)
 }
 
-// excused says whether a call may fail because a provider was killed under it.
-func (c *cycle) excused(ctx context.Context, next *kill, err error) error {
-	var problem *rest.ProblemError
-	if next != nil && next.victim == victimProvider && errors.As(err, &problem) && errors.Is(err, rest.KindUnavailable) {
-		return nil
+// excused says whether a call may fail because a provider was killed under it: the host then asks to be called again. So many
+// deaths in so short a time make it take the provider for broken, which only an operator undoes, by a reload.
+func (c *cycle) excused(ctx context.Context, err error) error {
+	if c.options.victim != victimHost && errors.Is(err, rest.KindUnavailable) {
+		_, err := c.host.Client.ReloadProviders(ctx)
+		return errors.Join(err, ctx.Err())
 	}
 	return errors.Join(err, ctx.Err())
 }

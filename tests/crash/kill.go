@@ -12,6 +12,8 @@ import (
 
 // The moments at which something is killed.
 const (
+	// momentCommand: while the host is at work on the command, and has not acknowledged it.
+	momentCommand = "command"
 	// momentAck: just after the host has acknowledged the command.
 	momentAck = "ack"
 	// momentTime: some time after the command was sent, within what such a run takes.
@@ -25,6 +27,8 @@ const (
 	// momentStart: while the host starts again after it was killed.
 	momentStart = "start"
 )
+
+var moments = []string{momentCommand, momentAck, momentTime, momentRequest, momentEvent, momentSettling, momentStart}
 
 // victimAll is the host and all its providers at once.
 const victimAll = "all"
@@ -42,7 +46,7 @@ type kill struct {
 
 func (k kill) String() string {
 	switch k.moment {
-	case momentTime, momentAck, momentStart:
+	case momentCommand, momentTime, momentAck, momentStart:
 		return fmt.Sprintf("%s at %s+%s", k.victim, k.moment, k.delay.Round(time.Millisecond))
 	case momentRequest:
 		return fmt.Sprintf("%s %s request %d", k.victim, k.side, k.n)
@@ -72,18 +76,20 @@ func drawKills(chance *rand.Rand, victim string, p pace, tapped bool, most int) 
 func drawKill(chance *rand.Rand, victim string, p pace, tapped bool, before int) kill {
 	k := kill{victim: drawVictim(chance, victim), choice: chance.IntN(1000), side: pick(chance, []side{sideBefore, sideAfter, sideLate})}
 	left := before + 1 // of the run, about one part in so many
-	moments := []string{momentAck, momentTime, momentTime, momentEvent, momentEvent}
+	likely := []string{momentCommand, momentAck, momentTime, momentTime, momentEvent, momentEvent}
 	if tapped {
-		moments = append(moments, momentRequest, momentRequest, momentRequest)
+		likely = append(likely, momentRequest, momentRequest, momentRequest)
 	}
 	if before > 0 {
-		moments = append(moments, momentSettling, momentSettling)
+		likely = append(likely, momentSettling, momentSettling)
 		if k.victim == victimHost {
-			moments = append(moments, momentStart)
+			likely = append(likely, momentStart)
 		}
 	}
-	k.moment = pick(chance, moments)
+	k.moment = pick(chance, likely)
 	switch k.moment {
+	case momentCommand:
+		k.delay = time.Duration(chance.IntN(15_000)) * time.Microsecond
 	case momentAck:
 		k.delay = time.Duration(chance.IntN(4000)) * time.Microsecond
 	case momentStart:
@@ -153,7 +159,7 @@ func (s *strike) killProviders(provider string) {
 // begin arms what may fall from the moment on at which the command is sent.
 func (s *strike) begin(requests *tap) {
 	switch s.moment {
-	case momentTime:
+	case momentCommand, momentTime:
 		s.timer = time.AfterFunc(s.delay, func() { s.fire("") })
 	case momentRequest:
 		requests.arm(s.n, s.side, s.fire)

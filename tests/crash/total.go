@@ -67,7 +67,7 @@ func (t *total) add(ctx context.Context, c *cycle) error {
 // kindOf is victim and moment without numbers.
 func kindOf(k string) string {
 	victim, _, _ := strings.Cut(k, " ")
-	for _, moment := range []string{momentAck, momentTime, momentRequest, momentEvent, momentSettling, momentStart} {
+	for _, moment := range moments {
 		if strings.Contains(k, moment) {
 			return victim + " at " + moment
 		}
@@ -92,7 +92,7 @@ func (t *total) print(out io.Writer) {
 	kills := 0
 	var kinds []string
 	for _, victim := range []string{victimHost, victimProvider, victimAll} {
-		for _, moment := range []string{momentAck, momentTime, momentRequest, momentEvent, momentSettling, momentStart} {
+		for _, moment := range moments {
 			if n := t.kills[victim+" at "+moment]; n > 0 {
 				kills += n
 				kinds = append(kinds, fmt.Sprintf("%s at %s %d", victim, moment, n))

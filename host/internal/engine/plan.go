@@ -120,11 +120,12 @@ func (e *Engine) StoredPlan(ctx context.Context, caller Caller, graphID string) 
 	if err != nil {
 		return nil, classified(err)
 	}
-	catalog, err := e.pinnedBy(ctx, spec)
-	if err != nil {
-		return nil, classified(err)
+	// A plan can be read without its providers; only the estimate is poorer then.
+	var durations graph.Catalog
+	if c, err := e.pinnedBy(ctx, spec); err == nil {
+		durations = c
 	}
-	p, err := plan.New(spec, catalog, "")
+	p, err := plan.New(spec, durations, "")
 	if err != nil {
 		return nil, classified(fmt.Errorf("plan: %w", err))
 	}
