@@ -27,6 +27,19 @@ func TestARunSurvivesItsProvider(t *testing.T) {
 	require.Equal(t, 1, s.provider().Restarts)
 }
 
+// TestWhoeverAsksRightAfterAProviderDiedNoticesNothing: another one is started for him.
+func TestWhoeverAsksRightAfterAProviderDiedNoticesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	result := s.applied(config(t, "app", chain))
+	for range 3 {
+		require.NoError(t, s.Providers()[0].Kill())
+		verified, err := s.Client.Verify(s.ctx, &rest.VerifyRequest{GraphID: result.GraphID, Credentials: noCredentials()})
+		require.NoError(t, err)
+		require.True(t, verified.Success, "%+v", verified.Checks)
+	}
+}
+
 // provider is how the provider noop stands.
 func (s *site) provider() rest.ProviderStatus {
 	s.Helper()

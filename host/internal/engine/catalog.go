@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
@@ -86,14 +87,23 @@ func (e *Engine) pinnedBy(ctx context.Context, spec *graph.Spec) (*catalog, erro
 	return c, nil
 }
 
-// askTries is how often a question that changes nothing is put again to a provider that died over it, or over another one.
-const askTries = 3
+// askTries is how often a question that changes nothing is put again to a provider that died over it, or over another one;
+// askPause is what it takes until a process that dies is known to be dead.
+const (
+	askTries = 3
+	askPause = 50 * time.Millisecond
+)
 
 // ask puts a question that changes nothing to a provider.
 func (e *Engine) ask(ctx context.Context, name, version string, question func(contract.Provider) error) error {
 	for try := 1; ; try++ {
 		err := e.askOnce(ctx, name, version, question)
-		if contract.KindOf(err) != contract.KindInterrupted || try == askTries || ctx.Err() != nil {
+		if contract.KindOf(err) != contract.KindInterrupted || try == askTries {
+			return err
+		}
+		select {
+		case <-time.After(askPause):
+		case <-ctx.Done():
 			return err
 		}
 	}

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/go-plugin"
-
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -51,7 +49,7 @@ type process struct {
 	mu          sync.Mutex
 	state       State
 	problem     string
-	client      *plugin.Client
+	client      *instance
 	provider    contract.Provider
 	description *contract.Description
 	digest      string
@@ -165,10 +163,11 @@ func (p *process) reap() (pause time.Duration, err error) {
 	return full/2 + rand.N(full/2), nil
 }
 
-// notice wants the lock held: a process that has ended by itself has crashed.
+// notice wants the lock held: a process that has ended by itself has crashed. What is left of it here is let go.
 func (p *process) notice() {
 	if p.state == Ready && p.client.Exited() {
 		p.crashed(fmt.Errorf("process %s ended by itself", p.client.ID()))
+		go p.client.Kill()
 	}
 }
 
@@ -216,7 +215,7 @@ func (p *process) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := p.newClient()
+	client := p.newInstance()
 	provider, description, err := p.greet(ctx, client)
 	if err != nil {
 		client.Kill()
@@ -258,7 +257,7 @@ func (p *process) checkDigest(ctx context.Context) (string, error) {
 }
 
 // greet has the provider describe itself; its word must agree with the folder it is installed in.
-func (p *process) greet(ctx context.Context, client *plugin.Client) (contract.Provider, *contract.Description, error) {
+func (p *process) greet(ctx context.Context, client *instance) (contract.Provider, *contract.Description, error) {
 	provider, err := connect(client)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start: %w", err)

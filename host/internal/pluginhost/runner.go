@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin/runner"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/serve"
@@ -33,6 +32,7 @@ type command struct {
 	theirs   *os.File
 	stdout   io.ReadCloser
 	stderr   io.ReadCloser
+	ended    chan struct{}
 }
 
 var _ runner.Runner = (*command)(nil)
@@ -51,7 +51,7 @@ func newCommand(path string, spec *exec.Cmd, keyFile string, inherit *os.File) (
 	if inherit != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, inherit)
 	}
-	c := &command{cmd: cmd, lifeline: ours, theirs: theirs}
+	c := &command{cmd: cmd, lifeline: ours, theirs: theirs, ended: make(chan struct{})}
 	if c.stdout, err = cmd.StdoutPipe(); err == nil {
 		c.stderr, err = cmd.StderrPipe()
 	}
@@ -87,15 +87,25 @@ func (c *command) Start(context.Context) error {
 	return err
 }
 
-// Wait returns once the process is gone.
+// Wait returns once the process is gone. It is called once.
 func (c *command) Wait(context.Context) error {
 	defer c.lifeline.Close()
+	defer close(c.ended)
 	return c.cmd.Wait()
 }
 
-// Kill ends the whole process group.
+func (c *command) gone() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Kill ends the whole process group. That of a process which is gone may be another's by now.
 func (c *command) Kill(context.Context) error {
-	if c.cmd.Process == nil {
+	if c.cmd.Process == nil || c.gone() {
 		return nil
 	}
 	err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
@@ -135,9 +145,4 @@ func (c *command) PluginToHost(network, address string) (string, string, error) 
 // HostToPlugin leaves addresses as they are.
 func (c *command) HostToPlugin(network, address string) (string, string, error) {
 	return network, address, nil
-}
-
-// runnerFunc gives go-plugin its runner.
-func (p *process) runnerFunc(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
-	return newCommand(p.path, spec, p.keyFile(), p.host.options.Inherit)
 }
