@@ -194,6 +194,31 @@ func TestWhatANewVersionNoLongerNamesStaysAndIsDestroyed(t *testing.T) {
 	require.Zero(t, h.outside())
 }
 
+func TestWhatIdentifiesADeployedThingMayNotChange(t *testing.T) {
+	h := build(t)
+	kind, ok := h.plugins.description.Type("noop:thing")
+	require.True(t, ok)
+	kind.Identifying = []string{"/name", "/value"}
+	config := func(name, value, verb string) *rest.Config {
+		return h.config(`{
+			"s": {"type": "noop:thing", "operation": "ensure"},
+			"a": {"type": "noop:thing", "operation": "` + verb + `", "properties": {"name": "` + name + `"}, "references": {"from": "` + value + `"}}}`)
+	}
+	require.True(t, h.apply(&rest.ApplyRequest{Config: config("one", "s", "create")}).Success)
+	require.True(t, h.apply(&rest.ApplyRequest{Config: config("one", "s", "ensure")}).Success)
+	_, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{Config: config("two", "s.fingerprint", "ensure")})
+	problems := h.refused(engine.Invalid, err).Problems
+	require.Len(t, problems, 2)
+	require.Equal(t, "/config/resources/a/properties/name", problems[0].Pointer)
+	require.Equal(t, "/config/resources/a/properties/value", problems[1].Pointer)
+	require.Equal(t, 2, h.outside())
+
+	destroyed, err := h.engine.Destroy(t.Context(), h.caller, &rest.DestroyRequest{DeploymentID: "app", Credentials: noCredentials})
+	require.NoError(t, err)
+	require.True(t, h.wait(destroyed).Success)
+	require.True(t, h.apply(&rest.ApplyRequest{Config: config("two", "s", "create")}).Success, "what is gone binds nobody")
+}
+
 func TestOneActiveRunADeployment(t *testing.T) {
 	h := build(t)
 	slow := h.config(`{"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 300}}}`)

@@ -51,6 +51,9 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 		problems = unoffered(built.Spec, catalog)
 	}
 	if len(problems) == 0 {
+		problems, err = e.sameThings(ctx, caller, p, built.Spec)
+	}
+	if err == nil && len(problems) == 0 {
 		problems, err = e.judge(ctx, catalog, built)
 	}
 	if err != nil {
