@@ -136,13 +136,21 @@ func TestALongCallAnswersWhenItsCallerWants(t *testing.T) {
 func TestACallerWhoGoesAwayDoesNotStopARun(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	ctx, cancel := context.WithTimeout(s.ctx, 300*time.Millisecond)
-	defer cancel()
-	_, err := s.Client.Apply(ctx, &rest.ApplyRequest{Config: config(t, "app", slowly)})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	runs, err := s.Client.Runs(s.ctx, rest.RunsQuery{DeploymentID: "app"})
-	require.NoError(t, err)
-	require.Len(t, runs.Runs, 1)
+	ctx, leave := context.WithCancel(s.ctx)
+	defer leave()
+	failed := make(chan error, 1)
+	go func() {
+		_, err := s.Client.Apply(ctx, &rest.ApplyRequest{Config: config(t, "app", slowly)})
+		failed <- err
+	}()
+	var runs *rest.RunList
+	require.Eventually(t, func() (begun bool) {
+		var err error
+		runs, err = s.Client.Runs(s.ctx, rest.RunsQuery{DeploymentID: "app"})
+		return err == nil && len(runs.Runs) == 1
+	}, time.Minute, 5*time.Millisecond, "the run is there before the caller goes")
+	leave()
+	require.ErrorIs(t, <-failed, context.Canceled)
 	require.True(t, s.await(runs.Runs[0].RunID).Success)
 	require.Equal(t, 3, s.outside())
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -234,10 +235,11 @@ func TestOneActiveRunADeployment(t *testing.T) {
 func TestAStoppingHostInterruptsAndTheRunGoesOn(t *testing.T) {
 	h := build(t)
 	slow := h.config(`{
-		"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 200}},
+		"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 700}},
 		"b": {"type": "noop:thing", "properties": {"value": "y"}, "depends_on": ["a"]}}`)
 	begun, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{Config: slow})
 	require.NoError(t, err)
+	require.Eventually(t, func() bool { return h.plugins.count("a create") == 1 }, 30*time.Second, time.Millisecond)
 	h.restart()
 	status, err := h.engine.Status(t.Context(), h.caller, begun.GraphID, "")
 	require.NoError(t, err)
@@ -251,9 +253,9 @@ func TestAStoppingHostInterruptsAndTheRunGoesOn(t *testing.T) {
 func TestARunThatHasHadItsTimeCanBeGoneOnWith(t *testing.T) {
 	h := build(t)
 	slow := h.config(`{
-		"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 300}},
+		"a": {"type": "noop:thing", "properties": {"value": "x", "sleep_ms": 1500}},
 		"b": {"type": "noop:thing", "properties": {"value": "y"}, "depends_on": ["a"]}}`)
-	slow.TimeoutSeconds = 0.05
+	slow.TimeoutSeconds = 0.5
 	result := h.apply(&rest.ApplyRequest{Config: slow})
 	require.Equal(t, rest.RunInterrupted, result.Status)
 	require.Equal(t, 1, result.Completed, "what was in flight finished")

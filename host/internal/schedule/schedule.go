@@ -109,6 +109,9 @@ func unsettledFirst(operation *execution.Operation) int {
 func (s *scheduler) loop(ctx context.Context) {
 	stop := ctx.Done()
 	for {
+		if ctx.Err() != nil {
+			stop, s.stopped = nil, true
+		}
 		for s.going() && len(s.ready) > 0 && s.inFlight < s.limit {
 			s.start()
 		}
@@ -122,7 +125,6 @@ func (s *scheduler) loop(ctx context.Context) {
 		case <-timer:
 			s.wakeRetries()
 		case <-stop:
-			stop, s.stopped = nil, true
 		}
 		cancel()
 	}
