@@ -18,7 +18,7 @@ func TestAFewCycles(t *testing.T) {
 	}
 	var out bytes.Buffer
 	require.Zero(t, run([]string{"-target", "noop", "-cycles", "4", "-seed", "1"}, &out), "%s", &out)
-	require.Contains(t, out.String(), "6 cycles", "two undisturbed ones come first")
+	require.Contains(t, out.String(), "6 cycles ", "two undisturbed ones come first")
 }
 
 func TestWhatCannotBeRunIsRefused(t *testing.T) {

@@ -42,6 +42,7 @@ type report struct {
 	operations int
 	rounds     int
 	kills      []string
+	weather    bool // spoilt some requests
 	judged     int
 	things     int
 	took       time.Duration
@@ -66,6 +67,11 @@ func (c *cycle) run(ctx context.Context) error {
 	changed := c.calm || c.chance.IntN(3) == 0
 	abandoned := !c.calm && c.chance.IntN(5) == 0
 	c.planned = c.chance.IntN(2) == 0
+	if requests := c.world.Tap(); requests != nil && !c.calm && c.chance.IntN(4) == 0 {
+		requests.spoil(rand.New(rand.NewPCG(c.chance.Uint64(), 3)))
+		defer requests.spoil(nil)
+		c.report.weather = true
+	}
 	draw := func(values uint64, update bool) *scenario {
 		return c.world.Scenario(drawing{
 			shape: rand.New(rand.NewPCG(shape, 1)), values: rand.New(rand.NewPCG(values, 2)),
@@ -283,6 +289,9 @@ func (r *report) line(number int, lane int) string {
 	kills := strings.Join(r.kills, "; ")
 	if kills == "" {
 		kills = "none"
+	}
+	if r.weather {
+		kills += ", in bad weather"
 	}
 	return fmt.Sprintf("cycle %3d  lane %d  %2d operations  %d rounds  %4.1fs  %s  killed: %s",
 		number, lane, r.operations, r.rounds, r.took.Seconds(), verdict, kills)

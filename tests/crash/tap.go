@@ -39,6 +39,9 @@ type tap struct {
 	side      side
 	tell      func(provider string)
 	seen      int
+	// weather spoils some requests while there is any left of it.
+	weather *rand.Rand
+	left    int
 }
 
 // open serves a tap before the handler that speaks for a provider's cloud, and gives its URL.
@@ -70,6 +73,31 @@ func (t *tap) arm(n int, where side, tell func(provider string)) {
 
 // disarm forgets whom to tell.
 func (t *tap) disarm() { t.arm(0, "", nil) }
+
+// spoilMost bounds what bad weather does to one deployment.
+const spoilMost = 8
+
+// spoil has bad weather from now on: some requests that change something are refused for a moment, of others the answer is lost.
+func (t *tap) spoil(weather *rand.Rand) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.weather, t.left = weather, spoilMost
+}
+
+// spoilt says what the weather does to a request.
+func (t *tap) spoilt() (refused, lost bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.weather == nil || t.left == 0 {
+		return false, false
+	}
+	n := t.weather.IntN(12)
+	if n > 1 {
+		return false, false
+	}
+	t.left--
+	return n == 0, n == 1
+}
 
 // writes says how many requests that change something were seen, and begins to count anew.
 func (t *tap) writes() int {
@@ -107,7 +135,7 @@ func (t *tap) watch(provider string, next http.Handler) http.Handler {
 		whole := func() { next.ServeHTTP(held, withBody(r)) }
 		switch {
 		case tell == nil:
-			next.ServeHTTP(w, r)
+			t.pass(w, r, next)
 			return
 		case where == sideAfter:
 			whole()
@@ -124,6 +152,20 @@ func (t *tap) watch(provider string, next http.Handler) http.Handler {
 		}
 		held.release(w)
 	})
+}
+
+// pass passes a request on, through the weather.
+func (t *tap) pass(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	refused, lost := t.spoilt()
+	switch {
+	case refused:
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case lost:
+		next.ServeHTTP(&heldAnswer{header: http.Header{}}, withBody(r))
+		panic(http.ErrAbortHandler) // which cuts the connection
+	default:
+		next.ServeHTTP(w, r)
+	}
 }
 
 // withBody is a request that no longer depends on its sender.

@@ -18,6 +18,7 @@ type total struct {
 	out    io.Writer
 	cycles int
 	kills  map[string]int
+	spoilt int // in bad weather
 	judged int
 	things int
 	rounds int
@@ -42,6 +43,9 @@ func (t *total) add(ctx context.Context, c *cycle) error {
 	_, _ = fmt.Fprintln(t.out, r.line(c.number, c.lane.number))
 	t.cycles++
 	t.judged, t.things, t.rounds = t.judged+r.judged, t.things+r.things, t.rounds+r.rounds
+	if r.weather {
+		t.spoilt++
+	}
 	for _, k := range r.kills {
 		t.kills[kindOf(k)]++
 	}
@@ -99,7 +103,8 @@ func (t *total) print(out io.Writer) {
 			}
 		}
 	}
-	_, _ = fmt.Fprintf(out, "\n%d cycles, %d kills in %d rounds: %s\n", t.cycles, kills, t.rounds, strings.Join(kinds, ", "))
+	_, _ = fmt.Fprintf(out, "\n%d cycles (%d in bad weather), %d kills in %d rounds: %s\n",
+		t.cycles, t.spoilt, kills, t.rounds, strings.Join(kinds, ", "))
 	_, _ = fmt.Fprintf(out, "%d times judged, %d things looked at\n", t.judged, t.things)
 	for _, rule := range rules {
 		_, _ = fmt.Fprintf(out, "%6d  %s\n", t.found[rule], plural(rule))
