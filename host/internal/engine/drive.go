@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
@@ -43,10 +42,6 @@ type runOptions struct {
 	// TimeoutSeconds bounds each drive of the run; 0 for none.
 	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
 }
-
-// recentOperations bounds the runs at rest that are kept in memory for those who ask how they ended: small ones are many, a
-// large one is alone.
-const recentOperations = 10_000
 
 type placeKey struct{ nodeID, region string }
 
@@ -201,26 +196,14 @@ func (e *Engine) retire(d *drive) {
 	if d.err != nil {
 		return
 	}
-	e.recent = append(e.recent, d)
-	e.kept += len(d.plan.Operations)
-	for len(e.recent) > 1 && e.kept > recentOperations {
-		e.kept -= len(e.recent[0].plan.Operations)
-		e.recent[0] = nil
-		e.recent = e.recent[1:]
-	}
+	e.recent.add(d)
 }
 
 // forget drops what is kept of a deployment's runs at rest: one of them was just cancelled in the store.
 func (e *Engine) forget(tenant, deploymentID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.recent = slices.DeleteFunc(e.recent, func(d *drive) bool {
-		superseded := d.run.Tenant == tenant && d.run.DeploymentID == deploymentID
-		if superseded {
-			e.kept -= len(d.plan.Operations)
-		}
-		return superseded
-	})
+	e.recent.forget(deploymentKey{tenant, deploymentID})
 }
 
 // find gives a run that this host has in memory; nil when it has not.
@@ -228,10 +211,8 @@ func (e *Engine) find(caller Caller, runID string) *drive {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	d := e.drives[runID]
-	for i := len(e.recent) - 1; d == nil && i >= 0; i-- {
-		if e.recent[i].run.ID == runID {
-			d = e.recent[i]
-		}
+	if d == nil {
+		d = e.recent.find(runID)
 	}
 	if d == nil || d.run.Tenant != caller.Tenant {
 		return nil

@@ -132,8 +132,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	drives map[string]*drive // at work, by run id
-	recent []*drive          // at rest, newest last
-	kept   int               // operations of those
+	recent recent            // at rest
 	closed bool
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 )
 
@@ -25,8 +26,9 @@ func TestAFollowerWhoHasReadTheLastEventIsToldOfTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := journal.New(silent{}, hclog.NewNullLogger())
 		defer j.Stop()
-		d := &drive{run: store.Run{ID: "r"}, state: j.Open(execution.NewRun("r", nil), 1, time.Now), done: make(chan struct{})}
-		stream := &EventStream{RunID: "r", engine: &Engine{store: silent{}, recent: []*drive{d}}}
+		d := &drive{run: store.Run{ID: "r"}, plan: &plan.Plan{}, state: j.Open(execution.NewRun("r", nil), 1, time.Now), done: make(chan struct{})}
+		stream := &EventStream{RunID: "r", engine: &Engine{store: silent{}}}
+		stream.engine.recent.add(d)
 		ended := make(chan bool, 1)
 		go func() {
 			_, done, err := stream.Next(t.Context())
