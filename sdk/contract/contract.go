@@ -28,6 +28,14 @@ type Provider interface {
 	Verify(ctx context.Context, request *VerifyRequest) (*VerifyResult, error)
 	// Find reports each match to found, then says how complete the search was. Changes nothing.
 	Find(ctx context.Context, request *FindRequest, found func(Found)) (*FindEnd, error)
+
+	// Plan says what Execute would change, and makes the rollback record. Changes nothing. Like the two below it is a
+	// capability: a provider, or a type, that does not have it answers with an error of kind unsupported.
+	Plan(ctx context.Context, request *PlanRequest) (*PlanResult, error)
+	// Expand turns a composite into resources. Pure, and the same answer each time.
+	Expand(ctx context.Context, request *ExpandRequest) (*ExpandResult, error)
+	// Rollback brings back what a rollback record of this provider holds. It is called like Execute, and may be repeated.
+	Rollback(ctx context.Context, request *RollbackRequest, emit func(Event)) (*Result, error)
 }
 
 // CallContext is what every call that touches the outside carries. Nothing of it is state of the process.
@@ -127,7 +135,7 @@ type ExecuteRequest struct {
 	Prepared     []byte
 }
 
-// Event is one thing that happens during Execute: exactly one field is set.
+// Event is one thing that happens during Execute or Rollback: exactly one field is set.
 type Event struct {
 	Progress *Progress
 	Log      *Log
@@ -158,7 +166,7 @@ type Throttle struct {
 	Summary    string
 }
 
-// Result is how Execute ended. Outputs is one JSON object without sensitive outputs.
+// Result is how Execute or Rollback ended. Outputs is one JSON object without sensitive outputs.
 type Result struct {
 	Outcome         Outcome
 	Change          Change

@@ -52,6 +52,9 @@ type ResourceType struct {
 	Composite   bool
 	// Validates says that Validate has rules beyond the schema.
 	Validates bool
+	// Plans and Rollbacks say whether Plan and Rollback serve this type.
+	Plans     bool
+	Rollbacks bool
 }
 
 // VerbSupport is one verb that a type offers.

@@ -170,3 +170,21 @@ const (
 func Capabilities() []Capability {
 	return []Capability{CapabilityPlan, CapabilityExpand, CapabilityRollback}
 }
+
+// PlannedAction is what Execute would do.
+type PlannedAction string
+
+// The planned actions. Conflict means that Execute would refuse.
+const (
+	ActionNoOp     PlannedAction = "no_op"
+	ActionCreate   PlannedAction = "create"
+	ActionUpdate   PlannedAction = "update"
+	ActionReplace  PlannedAction = "replace"
+	ActionDelete   PlannedAction = "delete"
+	ActionConflict PlannedAction = "conflict"
+)
+
+// PlannedActions lists every one.
+func PlannedActions() []PlannedAction {
+	return []PlannedAction{ActionNoOp, ActionCreate, ActionUpdate, ActionReplace, ActionDelete, ActionConflict}
+}

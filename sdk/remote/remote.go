@@ -84,6 +84,11 @@ func (p *Provider) Execute(
 	if err != nil {
 		return nil, wire.ErrorFrom(err)
 	}
+	return resultOf(stream, emit)
+}
+
+// resultOf passes the events of a stream on until its result comes.
+func resultOf(stream grpc.ClientStream, emit func(contract.Event)) (*contract.Result, error) {
 	var event pb.ExecuteEvent
 	for {
 		if err := stream.RecvMsg(&event); err != nil {
@@ -138,4 +143,33 @@ func (p *Provider) Find(
 			end = wire.FindEndFrom(event.GetEnd())
 		}
 	}
+}
+
+// Plan asks what a verb would change.
+func (p *Provider) Plan(ctx context.Context, request *contract.PlanRequest) (*contract.PlanResult, error) {
+	answer, err := p.client.Plan(ctx, wire.PlanRequestTo(request))
+	if err != nil {
+		return nil, wire.ErrorFrom(err)
+	}
+	return wire.PlanResultFrom(answer), nil
+}
+
+// Expand asks for the resources of a composite.
+func (p *Provider) Expand(ctx context.Context, request *contract.ExpandRequest) (*contract.ExpandResult, error) {
+	answer, err := p.client.Expand(ctx, wire.ExpandRequestTo(request))
+	if err != nil {
+		return nil, wire.ErrorFrom(err)
+	}
+	return wire.ExpandResultFrom(answer), nil
+}
+
+// Rollback undoes a change. The error of a stream that ended without a result is interrupted.
+func (p *Provider) Rollback(
+	ctx context.Context, request *contract.RollbackRequest, emit func(contract.Event),
+) (*contract.Result, error) {
+	stream, err := p.client.Rollback(ctx, wire.RollbackRequestTo(request))
+	if err != nil {
+		return nil, wire.ErrorFrom(err)
+	}
+	return resultOf(stream, emit)
 }

@@ -69,6 +69,21 @@ func (f *fake) Find(
 	return f.find(found)
 }
 
+func (f *fake) Plan(_ context.Context, request *contract.PlanRequest) (*contract.PlanResult, error) {
+	return &contract.PlanResult{Action: contract.ActionUpdate, Permissions: []string{string(request.Verb)}}, f.err
+}
+
+func (f *fake) Expand(_ context.Context, request *contract.ExpandRequest) (*contract.ExpandResult, error) {
+	return &contract.ExpandResult{Edges: []contract.ExpandedEdge{{From: request.Type, To: request.Roles[0]}}}, f.err
+}
+
+func (f *fake) Rollback(
+	_ context.Context, request *contract.RollbackRequest, emit func(contract.Event),
+) (*contract.Result, error) {
+	emit(contract.Event{Identity: &contract.Identity{ID: request.Record.Format}})
+	return &contract.Result{Outcome: contract.OutcomeApplied, Identity: string(request.Record.Data)}, f.err
+}
+
 // connect serves something over a real gRPC connection in memory.
 func connect(t *testing.T, register func(*grpc.Server)) (*remote.Provider, *grpc.Server) {
 	t.Helper()
@@ -117,6 +132,18 @@ func TestCallsCross(t *testing.T) {
 	verified, err := p.Verify(ctx, &contract.VerifyRequest{Target: contract.Target{Name: "n"}})
 	require.NoError(t, err)
 	require.Equal(t, "n", verified.Checks[0].Name)
+	planned, err := p.Plan(ctx, &contract.PlanRequest{Verb: contract.VerbEnsure})
+	require.NoError(t, err)
+	require.Equal(t, &contract.PlanResult{Action: contract.ActionUpdate, Permissions: []string{"ensure"}}, planned)
+	expanded, err := p.Expand(ctx, &contract.ExpandRequest{Type: "a:b", Roles: []string{"r"}})
+	require.NoError(t, err)
+	require.Equal(t, []contract.ExpandedEdge{{From: "a:b", To: "r"}}, expanded.Edges)
+	var events []contract.Event
+	undone, err := p.Rollback(ctx, &contract.RollbackRequest{Record: contract.RollbackRecord{Format: "f", Data: []byte("d")}},
+		func(e contract.Event) { events = append(events, e) })
+	require.NoError(t, err)
+	require.Equal(t, &contract.Result{Outcome: contract.OutcomeApplied, Identity: "d"}, undone)
+	require.Equal(t, []contract.Event{{Identity: &contract.Identity{ID: "f"}}}, events)
 }
 
 func TestErrorsCross(t *testing.T) {
@@ -134,7 +161,10 @@ func TestErrorsCross(t *testing.T) {
 	_, execute := p.Execute(ctx, &contract.ExecuteRequest{}, func(contract.Event) {})
 	_, verify := p.Verify(ctx, &contract.VerifyRequest{})
 	_, find := p.Find(ctx, &contract.FindRequest{}, func(contract.Found) {})
-	for _, err := range []error{describe, keys, check, validate, execute, verify, find} {
+	_, plan := p.Plan(ctx, &contract.PlanRequest{})
+	_, expand := p.Expand(ctx, &contract.ExpandRequest{Roles: []string{"r"}})
+	_, rollback := p.Rollback(ctx, &contract.RollbackRequest{}, func(contract.Event) {})
+	for _, err := range []error{describe, keys, check, validate, execute, verify, find, plan, expand, rollback} {
 		var known *contract.Error
 		require.ErrorAs(t, err, &known)
 		require.Equal(t, contract.KindConflict, known.Kind)

@@ -10,7 +10,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/internal/wire"
 )
 
-// server puts a provider on the wire. Calls that are capabilities answer as unimplemented.
+// server puts a provider on the wire. Calls of a later version of the protocol answer as unimplemented.
 type server struct {
 	pb.UnimplementedProviderServer
 	provider contract.Provider
@@ -43,16 +43,29 @@ func (s *server) Validate(ctx context.Context, request *pb.ValidateRequest) (*pb
 	return wire.ValidateResponseTo(answer), wire.ErrorTo(err)
 }
 
-// Execute streams the events, then the result. An event that cannot be sent is lost with its stream; the work goes on, and
-// the host settles.
+// Execute streams the events, then the result.
 func (s *server) Execute(request *pb.ExecuteRequest, stream grpc.ServerStreamingServer[pb.ExecuteEvent]) error {
-	result, err := s.provider.Execute(stream.Context(), wire.ExecuteRequestFrom(request), func(event contract.Event) {
-		_ = stream.Send(wire.EventTo(&event))
-	})
-	if err != nil {
-		return wire.ErrorTo(err)
+	return last(stream)(s.provider.Execute(stream.Context(), wire.ExecuteRequestFrom(request), each(stream)))
+}
+
+// Rollback does the same.
+func (s *server) Rollback(request *pb.RollbackRequest, stream grpc.ServerStreamingServer[pb.ExecuteEvent]) error {
+	return last(stream)(s.provider.Rollback(stream.Context(), wire.RollbackRequestFrom(request), each(stream)))
+}
+
+// each sends events. One that cannot be sent is lost with its stream; the work goes on, and the host settles.
+func each(stream grpc.ServerStreamingServer[pb.ExecuteEvent]) func(contract.Event) {
+	return func(event contract.Event) { _ = stream.Send(wire.EventTo(&event)) }
+}
+
+// last ends a stream with its result.
+func last(stream grpc.ServerStreamingServer[pb.ExecuteEvent]) func(*contract.Result, error) error {
+	return func(result *contract.Result, err error) error {
+		if err != nil {
+			return wire.ErrorTo(err)
+		}
+		return stream.Send(wire.ResultEventTo(result))
 	}
-	return stream.Send(wire.ResultEventTo(result))
 }
 
 func (s *server) Verify(ctx context.Context, request *pb.VerifyRequest) (*pb.VerifyResponse, error) {
@@ -69,4 +82,14 @@ func (s *server) Find(request *pb.FindRequest, stream grpc.ServerStreamingServer
 		return wire.ErrorTo(err)
 	}
 	return stream.Send(wire.FindEndEventTo(end))
+}
+
+func (s *server) Plan(ctx context.Context, request *pb.PlanRequest) (*pb.PlanResponse, error) {
+	answer, err := s.provider.Plan(ctx, wire.PlanRequestFrom(request))
+	return wire.PlanResultTo(answer), wire.ErrorTo(err)
+}
+
+func (s *server) Expand(ctx context.Context, request *pb.ExpandRequest) (*pb.ExpandResponse, error) {
+	answer, err := s.provider.Expand(ctx, wire.ExpandRequestFrom(request))
+	return wire.ExpandResultTo(answer), wire.ErrorTo(err)
 }

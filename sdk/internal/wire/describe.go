@@ -69,6 +69,7 @@ func ResourceTypeTo(t *contract.ResourceType) *pb.ResourceType {
 		Placement: placements.to(t.Placement), Verbs: list(t.Verbs, VerbSupportTo),
 		Discovery: discoveries.to(t.Discovery), LabelLimits: LabelLimitsTo(&t.LabelLimits), Naming: NamingTo(&t.Naming),
 		SettleTime: durationTo(t.SettleTime), Composite: t.Composite, Validates: t.Validates,
+		Plans: t.Plans, Rollbacks: t.Rollbacks,
 	}
 }
 
@@ -83,7 +84,7 @@ func ResourceTypeFrom(t *pb.ResourceType) *contract.ResourceType {
 		Outputs: values(t.GetOutputs(), OutputFieldFrom), SelfOutput: t.GetSelfOutput(),
 		Placement: placements.from(t.GetPlacement()), Verbs: values(t.GetVerbs(), VerbSupportFrom),
 		Discovery: discoveries.from(t.GetDiscovery()), SettleTime: durationFrom(t.GetSettleTime()),
-		Composite: t.GetComposite(), Validates: t.GetValidates(),
+		Composite: t.GetComposite(), Validates: t.GetValidates(), Plans: t.GetPlans(), Rollbacks: t.GetRollbacks(),
 	}
 	if limits := LabelLimitsFrom(t.GetLabelLimits()); limits != nil {
 		converted.LabelLimits = *limits

@@ -60,6 +60,7 @@ var (
 	nameSuffixes   = enumOf[contract.NameSuffix, pb.NameSuffix]("NAME_SUFFIX", contract.NameSuffixes(), "")
 	nameCases      = enumOf[contract.NameCase, pb.NameCase]("NAME_CASE", contract.NameCases(), "")
 	capabilities   = enumOf[contract.Capability, pb.Capability]("CAPABILITY", contract.Capabilities(), "")
+	plannedActions = enumOf[contract.PlannedAction, pb.PlannedAction]("PLANNED_ACTION", contract.PlannedActions(), contract.ActionConflict)
 	kinds          = enumOf[contract.Kind, pb.Kind]("KIND", contract.Kinds(), contract.KindProviderFault)
 	severities     = enumOf[contract.Severity, pb.Severity]("SEVERITY", contract.Severities(), contract.SeverityError)
 	retryClasses   = enumOf[contract.RetryClass, pb.RetryClass]("RETRY_CLASS", contract.RetryClasses(), contract.RetryNever)

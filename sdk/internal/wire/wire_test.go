@@ -87,16 +87,18 @@ func pairs() []pair {
 		pairOf(LogTo, LogFrom), pairOf(IdentityTo, IdentityFrom), pairOf(ThrottleTo, ThrottleFrom), pairOf(ResultTo, ResultFrom),
 		pairOf(SealedOutputTo, SealedOutputFrom), pairOf(VerifyRequestTo, VerifyRequestFrom), pairOf(VerifyResultTo, VerifyResultFrom),
 		pairOf(CheckTo, CheckFrom), pairOf(FindRequestTo, FindRequestFrom), pairOf(FoundTo, FoundFrom), pairOf(FindEndTo, FindEndFrom),
-		pairOf(DiagnosticTo, DiagnosticFrom),
+		pairOf(DiagnosticTo, DiagnosticFrom), pairOf(PlanRequestTo, PlanRequestFrom), pairOf(PlanResultTo, PlanResultFrom),
+		pairOf(PropertyChangeTo, PropertyChangeFrom), pairOf(RollbackRecordTo, RollbackRecordFrom),
+		pairOf(ExpandRequestTo, ExpandRequestFrom), pairOf(ExpandResultTo, ExpandResultFrom),
+		pairOf(ExpandedNodeTo, ExpandedNodeFrom), pairOf(ExpandedEdgeTo, ExpandedEdgeFrom),
+		pairOf(RollbackRequestTo, RollbackRequestFrom),
 	}
 }
 
-// without a twin: parts of another message, the two streams' envelopes, empty requests, and capabilities not served yet.
+// without a twin: parts of another message, the two streams' envelopes, and empty requests.
 var without = map[protoreflect.Name]bool{
 	"DescribeRequest": true, "PublicKeysRequest": true, "Fingerprint": true, "ItemDiagnostics": true,
 	"ExecuteEvent": true, "FindEvent": true,
-	"PlanRequest": true, "PlanResponse": true, "PropertyChange": true, "RollbackRecord": true, "RollbackRequest": true,
-	"ExpandRequest": true, "ExpandResponse": true, "ExpandedNode": true, "ExpandedEdge": true,
 }
 
 func TestEveryFieldHasATwin(t *testing.T) {
@@ -122,21 +124,22 @@ func TestEveryFieldHasATwin(t *testing.T) {
 
 // lists are the contract's enums, by type.
 var lists = map[reflect.Type]any{
-	reflect.TypeFor[contract.Verb]():         contract.Verbs(),
-	reflect.TypeFor[contract.Outcome]():      contract.Outcomes(),
-	reflect.TypeFor[contract.Change]():       contract.Changes(),
-	reflect.TypeFor[contract.CheckStatus]():  contract.CheckStatuses(),
-	reflect.TypeFor[contract.Ownership]():    contract.Ownerships(),
-	reflect.TypeFor[contract.Completeness](): contract.Completenesses(),
-	reflect.TypeFor[contract.Placement]():    contract.Placements(),
-	reflect.TypeFor[contract.Discovery]():    contract.Discoveries(),
-	reflect.TypeFor[contract.RepeatSafety](): contract.RepeatSafeties(),
-	reflect.TypeFor[contract.NameSuffix]():   contract.NameSuffixes(),
-	reflect.TypeFor[contract.NameCase]():     contract.NameCases(),
-	reflect.TypeFor[contract.Capability]():   contract.Capabilities(),
-	reflect.TypeFor[contract.Kind]():         contract.Kinds(),
-	reflect.TypeFor[contract.Severity]():     contract.Severities(),
-	reflect.TypeFor[contract.RetryClass]():   contract.RetryClasses(),
+	reflect.TypeFor[contract.Verb]():          contract.Verbs(),
+	reflect.TypeFor[contract.Outcome]():       contract.Outcomes(),
+	reflect.TypeFor[contract.Change]():        contract.Changes(),
+	reflect.TypeFor[contract.CheckStatus]():   contract.CheckStatuses(),
+	reflect.TypeFor[contract.Ownership]():     contract.Ownerships(),
+	reflect.TypeFor[contract.Completeness]():  contract.Completenesses(),
+	reflect.TypeFor[contract.Placement]():     contract.Placements(),
+	reflect.TypeFor[contract.Discovery]():     contract.Discoveries(),
+	reflect.TypeFor[contract.RepeatSafety]():  contract.RepeatSafeties(),
+	reflect.TypeFor[contract.NameSuffix]():    contract.NameSuffixes(),
+	reflect.TypeFor[contract.NameCase]():      contract.NameCases(),
+	reflect.TypeFor[contract.Capability]():    contract.Capabilities(),
+	reflect.TypeFor[contract.Kind]():          contract.Kinds(),
+	reflect.TypeFor[contract.PlannedAction](): contract.PlannedActions(),
+	reflect.TypeFor[contract.Severity]():      contract.Severities(),
+	reflect.TypeFor[contract.RetryClass]():    contract.RetryClasses(),
 }
 
 // fill gives every field of a contract value something that is not zero.
@@ -292,6 +295,8 @@ func TestWhatWasLeftOutIsTheSafeValue(t *testing.T) {
 	require.Equal(t, contract.Inconclusive, FindEndFrom(&pb.FindEnd{}).Completeness)
 	require.Equal(t, contract.CheckUnknown, CheckFrom(&pb.Check{}).Status)
 	require.Equal(t, contract.KindProviderFault, DiagnosticFrom(&pb.Diagnostic{}).Kind)
+	require.Equal(t, contract.ActionConflict, PlanResultFrom(&pb.PlanResponse{}).Action)
+	require.Equal(t, contract.ActionConflict, PlanResultFrom(&pb.PlanResponse{Action: 77}).Action)
 	require.Empty(t, DescriptionFrom(&pb.DescribeResponse{Capabilities: []pb.Capability{77}}).Capabilities)
 	require.Nil(t, VerbSupportFrom(&pb.VerbSupport{Verb: 77}))
 }

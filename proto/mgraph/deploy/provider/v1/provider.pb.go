@@ -1206,7 +1206,10 @@ type ResourceType struct {
 	SettleTime *durationpb.Duration `protobuf:"bytes,14,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
 	Composite  bool                 `protobuf:"varint,15,opt,name=composite,proto3" json:"composite,omitempty"`
 	// Whether Validate has rules beyond the schema; a host need not call it otherwise.
-	Validates     bool `protobuf:"varint,16,opt,name=validates,proto3" json:"validates,omitempty"`
+	Validates bool `protobuf:"varint,16,opt,name=validates,proto3" json:"validates,omitempty"`
+	// Whether Plan and Rollback serve this type, where the provider has the capabilities at all.
+	Plans         bool `protobuf:"varint,17,opt,name=plans,proto3" json:"plans,omitempty"`
+	Rollbacks     bool `protobuf:"varint,18,opt,name=rollbacks,proto3" json:"rollbacks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1349,6 +1352,20 @@ func (x *ResourceType) GetComposite() bool {
 func (x *ResourceType) GetValidates() bool {
 	if x != nil {
 		return x.Validates
+	}
+	return false
+}
+
+func (x *ResourceType) GetPlans() bool {
+	if x != nil {
+		return x.Plans
+	}
+	return false
+}
+
+func (x *ResourceType) GetRollbacks() bool {
+	if x != nil {
+		return x.Rollbacks
 	}
 	return false
 }
@@ -4468,7 +4485,7 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\x0emax_concurrent\x18\x01 \x01(\x05R\rmaxConcurrent\x12\x1d\n" +
 	"\n" +
 	"per_second\x18\x02 \x01(\x01R\tperSecond\x12\x14\n" +
-	"\x05burst\x18\x03 \x01(\x05R\x05burst\"\x8e\x06\n" +
+	"\x05burst\x18\x03 \x01(\x05R\x05burst\"\xc2\x06\n" +
 	"\fResourceType\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\asummary\x18\x02 \x01(\tR\asummary\x12\x1f\n" +
@@ -4491,7 +4508,9 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\vsettle_time\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"settleTime\x12\x1c\n" +
 	"\tcomposite\x18\x0f \x01(\bR\tcomposite\x12\x1c\n" +
-	"\tvalidates\x18\x10 \x01(\bR\tvalidates\"\xd6\x01\n" +
+	"\tvalidates\x18\x10 \x01(\bR\tvalidates\x12\x14\n" +
+	"\x05plans\x18\x11 \x01(\bR\x05plans\x12\x1c\n" +
+	"\trollbacks\x18\x12 \x01(\bR\trollbacks\"\xd6\x01\n" +
 	"\vVerbSupport\x123\n" +
 	"\x04verb\x18\x01 \x01(\x0e2\x1f.mgraph.deploy.provider.v1.VerbR\x04verb\x12L\n" +
 	"\rrepeat_safety\x18\x02 \x01(\x0e2'.mgraph.deploy.provider.v1.RepeatSafetyR\frepeatSafety\x12D\n" +
