@@ -1,55 +1,98 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
-// unknownDuration stands in for one that nobody declared.
+// unknownDuration stands in for one that nobody declared or measured.
 const unknownDuration = time.Second
 
-// estimate follows the longest way through the operations, which are in order. Behind an end edge nothing runs.
-func (p *Plan) estimate(catalog graph.Catalog) {
-	p.catalog = catalog
-	typical := durations{catalog: catalog, known: map[step]time.Duration{}}
-	done, skipped := make([]time.Duration, len(p.Operations)), make([]bool, len(p.Operations))
-	p.Estimate = 0
+// enoughMeasured is how many operations of a type and verb must have been measured before their mean counts for more than what
+// the provider declares.
+const enoughMeasured = 5
+
+// Unchanged is the verb under which operations are measured that found nothing to do.
+const Unchanged = "no_op"
+
+// Measured is how long operations of one type and verb took here, or of Unchanged.
+type Measured struct {
+	Type  string
+	Verb  string
+	Count int
+	Mean  time.Duration
+}
+
+// Learn estimates anew, from what was measured where that is enough, and from what the provider declares where it is not.
+func (p *Plan) Learn(measured []Measured) {
+	p.measured = make(map[step]time.Duration, len(measured))
+	for _, m := range measured {
+		if m.Count >= enoughMeasured {
+			p.measured[step{m.Type, m.Verb}] = m.Mean
+		}
+	}
+	p.estimate()
+}
+
+// Foresee estimates anew, knowing of some operations that they will find nothing to do.
+func (p *Plan) Foresee(unchanged func(operation int) bool) {
 	for i := range p.Operations {
-		operation := &p.Operations[i]
+		p.Operations[i].unchanged = unchanged(i)
+	}
+	p.estimate()
+}
+
+// estimate follows the longest way through the operations.
+func (p *Plan) estimate() {
+	typical := durations{catalog: p.catalog, measured: p.measured, known: map[step]time.Duration{}}
+	for i := range p.Operations {
+		p.Operations[i].Typical = typical.of(&p.Operations[i])
+	}
+	p.Estimate = p.Longest(func(i int) time.Duration { return p.Operations[i].Typical })
+}
+
+// Longest is the longest way through the operations, which are in order, when each takes what takes says. Behind an end edge
+// nothing runs.
+func (p *Plan) Longest(takes func(operation int) time.Duration) time.Duration {
+	done, skipped := make([]time.Duration, len(p.Operations)), make([]bool, len(p.Operations))
+	var longest time.Duration
+	for i := range p.Operations {
 		var start time.Duration
-		for _, edge := range operation.Predecessors {
+		for _, edge := range p.Operations[i].Predecessors {
 			start = max(start, done[edge.Operation])
 			skipped[i] = skipped[i] || edge.Type == graph.End || skipped[edge.Operation]
 		}
-		operation.Typical = typical.of(operation.Node)
-		done[i] = start + operation.Typical
+		done[i] = start + takes(i)
 		if !skipped[i] {
-			p.Estimate = max(p.Estimate, done[i])
+			longest = max(longest, done[i])
 		}
 	}
+	return longest
 }
 
-// durations remembers what the catalog says of a type and verb.
+// durations remembers what is known of a type and verb.
 type durations struct {
-	catalog graph.Catalog
-	known   map[step]time.Duration
+	catalog  graph.Catalog
+	measured map[step]time.Duration
+	known    map[step]time.Duration
 }
 
-type step struct {
-	name string
-	verb contract.Verb
-}
+type step struct{ name, verb string }
 
-func (d durations) of(node *graph.Node) time.Duration {
-	at := step{node.Type, node.Verb}
+func (d durations) of(operation *Operation) time.Duration {
+	if operation.unchanged {
+		if mean, ok := d.measured[step{operation.Node.Type, Unchanged}]; ok {
+			return mean
+		}
+	}
+	at := step{operation.Node.Type, string(operation.Node.Verb)}
 	duration, ok := d.known[at]
 	if !ok {
-		duration = d.declared(at)
+		if duration, ok = d.measured[at]; !ok {
+			duration = d.declared(at)
+		}
 		d.known[at] = duration
 	}
 	return duration
@@ -60,28 +103,9 @@ func (d durations) declared(at step) time.Duration {
 		return unknownDuration
 	}
 	if kind, ok := d.catalog.Type(at.name); ok {
-		if support, _ := kind.Verb(at.verb); support.TypicalDuration > 0 {
+		if support, _ := kind.Verb(contract.Verb(at.verb)); support.TypicalDuration > 0 {
 			return support.TypicalDuration
 		}
 	}
 	return unknownDuration
-}
-
-// name gives each operation its id in the execution graph: a hash of seed and operation, and of a count where that is taken.
-func (p *Plan) name(seed string) {
-	taken := make(map[string]bool, len(p.Operations))
-	for i := range p.Operations {
-		operation := &p.Operations[i]
-		id := execNodeID(seed, operation.ID, 0)
-		for attempt := 1; taken[id]; attempt++ {
-			id = execNodeID(seed, operation.ID, attempt)
-		}
-		taken[id] = true
-		operation.ExecNodeID = id
-	}
-}
-
-func execNodeID(seed, operation string, attempt int) string {
-	sum := sha256.Sum256([]byte(seed + "\x00" + operation + "\x00" + strconv.Itoa(attempt)))
-	return hex.EncodeToString(sum[:4])
 }

@@ -20,10 +20,10 @@ func New(spec *graph.Spec, catalog graph.Catalog, runSeed string) (*Plan, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Spec: spec, Operations: b.arrange(order)}
+	p := &Plan{Spec: spec, Operations: b.arrange(order), catalog: catalog}
 	p.group(b, order, levels)
 	p.name(runSeed)
-	p.estimate(catalog)
+	p.estimate()
 	return p, nil
 }
 

@@ -13,7 +13,7 @@ func (p *Plan) Only(resourceIDs []string) (*Plan, error) {
 		return nil, err
 	}
 	place := make([]int, len(p.Operations))
-	part := &Plan{Spec: p.Spec, catalog: p.catalog}
+	part := &Plan{Spec: p.Spec, catalog: p.catalog, measured: p.measured}
 	for i := range p.Operations {
 		if place[i] = -1; keep[i] {
 			place[i] = len(part.Operations)
@@ -28,7 +28,7 @@ func (p *Plan) Only(resourceIDs []string) (*Plan, error) {
 		kept[operation.ID], kept[operation.Node.NodeID] = true, true
 	}
 	part.Groups, part.NodeGroups = filter(p.Groups, kept), filter(p.NodeGroups, kept)
-	part.estimate(p.catalog)
+	part.estimate()
 	return part, nil
 }
 

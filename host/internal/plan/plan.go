@@ -19,7 +19,8 @@ type Plan struct {
 	// Estimate is the longest way through, of typical durations; what stands behind an end edge does not count.
 	Estimate time.Duration
 
-	catalog graph.Catalog
+	catalog  graph.Catalog
+	measured map[step]time.Duration
 }
 
 // Operation is one node in one region.
@@ -32,6 +33,8 @@ type Operation struct {
 	ExecNodeID string
 	// Typical is how long it usually takes.
 	Typical time.Duration
+	// unchanged: it is foreseen to find nothing to do.
+	unchanged bool
 	// Predecessors and Successors are indexes into Plan.Operations.
 	Predecessors []Edge
 	Successors   []Edge
