@@ -30,7 +30,7 @@ type Recorder interface {
 	Log(operation *plan.Operation, level, message string)
 	// State is a copy of the operation's state.
 	State(operation *plan.Operation) execution.Operation
-	// Outputs are those of a node in a region, from this run or on record; nil for none.
+	// Outputs are those of a logical resource in a region, from this run or on record; nil for none.
 	Outputs(nodeID, region string) json.RawMessage
 	// Made says whether the record holds this deployment as the maker, and Identity what is recorded of it.
 	Made(operation *plan.Operation) bool
@@ -82,7 +82,7 @@ func (d *Dispatcher) Performer(run *Run, recorder Recorder) *Performer {
 	return &Performer{
 		dispatcher: d, run: run, recorder: recorder,
 		tries: map[string]int{}, asked: map[string]time.Time{},
-		places: placesOf(run.Plan), nodes: nodesOf(run.Plan), found: map[place]*discovery{},
+		places: placesOf(run.Plan), nodes: nodesOf(run.Plan), context: contextOf(run.Plan), found: map[place]*discovery{},
 	}
 }
 
@@ -93,6 +93,7 @@ type Performer struct {
 	recorder   Recorder
 	places     map[place]*plan.Operation
 	nodes      map[string]*graph.Node
+	context    map[string]bool // nodes that are referred to and have no operation
 
 	mu    sync.Mutex
 	tries map[string]int       // attempts in this drive of the run, by operation
@@ -100,24 +101,34 @@ type Performer struct {
 	found map[place]*discovery
 }
 
-// place is one node in one region.
+// place is one logical resource in one region.
 type place struct{ nodeID, region string }
 
 func placesOf(p *plan.Plan) map[place]*plan.Operation {
 	places := make(map[place]*plan.Operation, len(p.Operations))
 	for i := range p.Operations {
 		operation := &p.Operations[i]
-		places[place{operation.Node.NodeID, operation.Region}] = operation
+		places[place{operation.Node.Logical(), operation.Region}] = operation
 	}
 	return places
 }
 
 func nodesOf(p *plan.Plan) map[string]*graph.Node {
-	nodes := make(map[string]*graph.Node, len(p.Spec.Nodes))
-	for i := range p.Spec.Nodes {
-		nodes[p.Spec.Nodes[i].NodeID] = &p.Spec.Nodes[i]
+	nodes := make(map[string]*graph.Node, len(p.Spec.Nodes)+len(p.Spec.Context))
+	for _, some := range [][]graph.Node{p.Spec.Nodes, p.Spec.Context} {
+		for i := range some {
+			nodes[some[i].Logical()] = &some[i]
+		}
 	}
 	return nodes
+}
+
+func contextOf(p *plan.Plan) map[string]bool {
+	context := make(map[string]bool, len(p.Spec.Context))
+	for i := range p.Spec.Context {
+		context[p.Spec.Context[i].Logical()] = true
+	}
+	return context
 }
 
 // Perform brings the operation to the end of one attempt.

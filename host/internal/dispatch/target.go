@@ -24,7 +24,7 @@ func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (co
 		Identity:   p.recorder.Identity(operation),
 		Owned:      p.recorder.Made(operation),
 
-		RecordedOutputs: p.recorder.Outputs(node.NodeID, operation.Region),
+		RecordedOutputs: p.recorder.Outputs(node.Logical(), operation.Region),
 	}
 	boxes := p.run.Sealed[node.NodeID]
 	if len(node.References) == 0 && len(boxes) == 0 {
@@ -60,7 +60,7 @@ func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference
 		return nil, err
 	}
 	if reference.Output != "" {
-		if value, ok := object(p.recorder.Outputs(to.Node.NodeID, to.Region))[reference.Output]; ok {
+		if value, ok := object(p.recorder.Outputs(to.Node.Logical(), to.Region))[reference.Output]; ok {
 			return value, nil
 		}
 	}
@@ -70,8 +70,12 @@ func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference
 // referenced is the operation that a reference means, seen from the region of the one that reads it.
 func (p *Performer) referenced(from *plan.Operation, reference graph.Reference) (*plan.Operation, error) {
 	if source := p.nodes[reference.NodeID]; source != nil {
-		if to, ok := p.places[place{source.NodeID, reference.RegionOf(source, from.Region)}]; ok {
+		region := reference.RegionOf(source, from.Region)
+		if to, ok := p.places[place{source.Logical(), region}]; ok {
 			return to, nil
+		}
+		if p.context[source.Logical()] {
+			return &plan.Operation{Node: source, Region: region}, nil
 		}
 	}
 	return nil, contract.New(contract.KindPrecondition, fmt.Sprintf("reference %q names nothing in this run", reference.Text))
@@ -103,7 +107,7 @@ func (p *Performer) discover(ctx context.Context, to *plan.Operation, reference 
 }
 
 func (p *Performer) search(ctx context.Context, to *plan.Operation) *discovery {
-	at := place{to.Node.NodeID, to.Region}
+	at := place{to.Node.Logical(), to.Region}
 	p.mu.Lock()
 	d, ok := p.found[at]
 	if !ok {

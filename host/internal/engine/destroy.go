@@ -216,7 +216,7 @@ func lastApplied(resource store.Resource, specs map[string]*graph.Spec, head str
 
 func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {
 	for i := range spec.Nodes {
-		if spec.Nodes[i].NodeID == nodeID {
+		if spec.Nodes[i].Logical() == nodeID {
 			return &spec.Nodes[i]
 		}
 	}

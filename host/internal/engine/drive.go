@@ -143,7 +143,7 @@ func (e *Engine) claim(runID string) (release func(), err error) {
 // work schedules the run until it comes to rest, and records how.
 func (e *Engine) work(d *drive) {
 	defer e.running.Done()
-	recorder := &recorder{engine: e, drive: d}
+	recorder := e.newRecorder(d)
 	performer := e.dispatcher.Performer(d.call, recorder)
 	ctx, cancel := e.bounded(d)
 	defer cancel()

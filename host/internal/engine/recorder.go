@@ -17,6 +17,19 @@ import (
 type recorder struct {
 	engine *Engine
 	drive  *drive
+	// subjects are the operations on logical resources that are not their own node's.
+	subjects map[placeKey]string
+}
+
+func (e *Engine) newRecorder(d *drive) *recorder {
+	r := &recorder{engine: e, drive: d, subjects: map[placeKey]string{}}
+	for i := range d.plan.Operations {
+		operation := &d.plan.Operations[i]
+		if operation.Node.Subject != "" {
+			r.subjects[placeKey{operation.Node.Subject, operation.Region}] = operation.ID
+		}
+	}
+	return r
 }
 
 var (
@@ -67,17 +80,25 @@ func (r *recorder) Log(operation *plan.Operation, level, message string) {
 	}
 }
 
-// State is a copy of the operation's state.
+// State is a copy of the operation's state; that of one which is no part of the run is empty.
 func (r *recorder) State(operation *plan.Operation) (state execution.Operation) {
-	r.drive.state.Peek(func(run *execution.Run) { state = *run.Operation(operation.ID) })
+	r.drive.state.Peek(func(run *execution.Run) {
+		if known := run.Operation(operation.ID); known != nil {
+			state = *known
+		}
+	})
 	return state
 }
 
 // Outputs are those of this run where the node has completed in it, and otherwise those on record.
 func (r *recorder) Outputs(nodeID, region string) json.RawMessage {
 	var outputs json.RawMessage
+	ids := []string{nodeID, nodeID + "@" + region}
+	if id, ok := r.subjects[placeKey{nodeID, region}]; ok {
+		ids = []string{id}
+	}
 	r.drive.state.Peek(func(run *execution.Run) {
-		for _, id := range []string{nodeID, nodeID + "@" + region} {
+		for _, id := range ids {
 			if operation := run.Operation(id); operation != nil && operation.Status == execution.Completed {
 				outputs = operation.Outputs
 			}
@@ -91,7 +112,7 @@ func (r *recorder) Outputs(nodeID, region string) json.RawMessage {
 
 // Made says whether the record holds this deployment as the maker.
 func (r *recorder) Made(operation *plan.Operation) bool {
-	return r.drive.placements[placeKey{operation.Node.NodeID, operation.Region}].Made
+	return r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].Made
 }
 
 // Identity is what is recorded of the operation's thing.
@@ -99,7 +120,7 @@ func (r *recorder) Identity(operation *plan.Operation) string {
 	if identity := r.State(operation).Identity; identity != "" {
 		return identity
 	}
-	return r.drive.placements[placeKey{operation.Node.NodeID, operation.Region}].Identity
+	return r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].Identity
 }
 
 // placement is what an event means for the logical resource; nil for nothing.
@@ -109,7 +130,7 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	}
 	write := &store.PlacementWrite{
 		Tenant: r.drive.run.Tenant, DeploymentID: r.drive.run.DeploymentID,
-		NodeID: operation.Node.NodeID, Region: operation.Region,
+		NodeID: operation.Node.Logical(), Region: operation.Region,
 	}
 	switch {
 	case event.Kind == execution.Intent && event.AbsentBefore:

@@ -31,6 +31,8 @@ type Spec struct {
 	Providers map[string]Pin `json:"providers"`
 	Nodes     []Node         `json:"nodes"`
 	Edges     []Edge         `json:"edges"`
+	// Context are nodes that the others refer to and that nothing is done about: a derived graph has some.
+	Context []Node `json:"context,omitempty"`
 }
 
 // Node looks a node up by resource id; nil when there is none. It is linear: index what is looked up often.
@@ -47,7 +49,7 @@ func (s *Spec) Node(resourceID string) *Node {
 func (s *Spec) Labels(node *Node, owner string) map[string]string {
 	labels := map[string]string{
 		contract.LabelGraphID:    s.GraphID,
-		contract.LabelNodeID:     node.NodeID,
+		contract.LabelNodeID:     node.Logical(),
 		contract.LabelDeployID:   s.DeploymentID,
 		contract.LabelResourceID: node.ResourceID,
 		contract.LabelOwner:      owner,
@@ -66,7 +68,10 @@ type Pin struct {
 
 // Node is one resource with one verb.
 type Node struct {
-	NodeID     string        `json:"node_id"`
+	NodeID string `json:"node_id"`
+	// Subject is the node id of the logical resource that this node acts on, where that is not its own: a derived graph may
+	// hold several operations on one.
+	Subject    string        `json:"subject,omitempty"`
 	ResourceID string        `json:"resource_id"`
 	Type       string        `json:"resource_type"`
 	Verb       contract.Verb `json:"operation"`
@@ -87,6 +92,24 @@ type Node struct {
 	Adopt   bool              `json:"adopt,omitempty"`
 	Exact   bool              `json:"exact_name,omitempty"`
 	Timeout float64           `json:"timeout_seconds,omitempty"`
+	// Undo says what this node takes back, nil for nothing.
+	Undo *Undo `json:"undo,omitempty"`
+}
+
+// Undo names an operation of an earlier run: its provider brings back what its rollback record holds.
+type Undo struct {
+	RunID     string `json:"run_id"`
+	Operation string `json:"operation"`
+	// GraphID is the graph that the thing stands as afterwards, "" for none.
+	GraphID string `json:"graph_id,omitempty"`
+}
+
+// Logical is the node id of the logical resource that the node acts on: labels, placements and names go by it.
+func (n *Node) Logical() string {
+	if n.Subject != "" {
+		return n.Subject
+	}
+	return n.NodeID
 }
 
 // Provider is the first segment of the node's type.
