@@ -37,8 +37,8 @@ type RollbackRecord struct {
 	Data   []byte
 }
 
-// ExpandRequest asks for the resources of a composite. Sealed properties are in it as they came; Roles are those that references
-// will fill.
+// ExpandRequest asks for the resources of a composite. Properties come without sealed values: what is made of a composite does not
+// depend on a secret. Roles are those that references will fill.
 type ExpandRequest struct {
 	Type       string
 	Properties json.RawMessage
@@ -61,7 +61,7 @@ type ExpandedNode struct {
 	// References are by role, each to another child, or an output of one ("role.arn").
 	References map[string]string
 	// SealedProperties say where a sealed property of the composite goes, unopened: pointer in the child, from pointer in the
-	// composite.
+	// composite. One that the caller did not give goes nowhere. The child's Target.SealedPurposes must then say what its box names.
 	SealedProperties map[string]string
 }
 

@@ -80,6 +80,9 @@ type Target struct {
 	Owned bool
 	// RecordedOutputs are those of the last completed operation on it, one JSON object; nil when there was none.
 	RecordedOutputs json.RawMessage
+	// SealedPurposes are for a child of a composite: its sealed properties that are the composite's, by pointer, with the purpose
+	// that their boxes name ("acme:stack#/secret"): type and pointer where the caller wrote them.
+	SealedPurposes map[string]string
 }
 
 // Consumer is a provider that sensitive outputs are sealed to.

@@ -47,6 +47,7 @@ func TargetTo(t *contract.Target) *pb.Target {
 	return &pb.Target{
 		Type: t.Type, Name: t.Name, PropertiesJson: t.Properties, Labels: t.Labels, Tags: t.Tags, Identity: t.Identity,
 		References: documentsTo(t.References), Adopt: t.Adopt, Owned: t.Owned, RecordedOutputsJson: t.RecordedOutputs,
+		SealedPurposes: t.SealedPurposes,
 	}
 }
 
@@ -59,6 +60,7 @@ func TargetFrom(t *pb.Target) *contract.Target {
 		Type: t.GetType(), Name: t.GetName(), Properties: documentFrom(t.GetPropertiesJson()), Labels: t.GetLabels(),
 		Tags: t.GetTags(), Identity: t.GetIdentity(), References: documentsFrom(t.GetReferences()), Adopt: t.GetAdopt(),
 		Owned: t.GetOwned(), RecordedOutputs: documentFrom(t.GetRecordedOutputsJson()),
+		SealedPurposes: t.GetSealedPurposes(),
 	}
 }
 

@@ -2330,8 +2330,12 @@ type Target struct {
 	Owned bool `protobuf:"varint,9,opt,name=owned,proto3" json:"owned,omitempty"`
 	// Outputs of the last completed operation on it, one JSON object; empty when there was none.
 	RecordedOutputsJson []byte `protobuf:"bytes,10,opt,name=recorded_outputs_json,json=recordedOutputsJson,proto3" json:"recorded_outputs_json,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// For a child of a composite: its sealed properties that are the composite's, by pointer, with the purpose that their boxes
+	// name ("acme:stack#/secret"): type and pointer where the caller wrote them. A provider takes no purpose but of a sealed
+	// property of a composite of its own.
+	SealedPurposes map[string]string `protobuf:"bytes,11,rep,name=sealed_purposes,json=sealedPurposes,proto3" json:"sealed_purposes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Target) Reset() {
@@ -2430,6 +2434,13 @@ func (x *Target) GetOwned() bool {
 func (x *Target) GetRecordedOutputsJson() []byte {
 	if x != nil {
 		return x.RecordedOutputsJson
+	}
+	return nil
+}
+
+func (x *Target) GetSealedPurposes() map[string]string {
+	if x != nil {
+		return x.SealedPurposes
 	}
 	return nil
 }
@@ -4037,10 +4048,11 @@ func (x *RollbackRecord) GetData() []byte {
 }
 
 type ExpandRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	Type           string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
-	PropertiesJson []byte                 `protobuf:"bytes,2,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
-	Roles          []string               `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Type  string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Without sealed values: what is made of a composite does not depend on a secret.
+	PropertiesJson []byte   `protobuf:"bytes,2,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
+	Roles          []string `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -4171,7 +4183,8 @@ type ExpandedNode struct {
 	Type           string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	PropertiesJson []byte                 `protobuf:"bytes,3,opt,name=properties_json,json=propertiesJson,proto3" json:"properties_json,omitempty"`
 	References     map[string]string      `protobuf:"bytes,4,rep,name=references,proto3" json:"references,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Where a sealed property of the composite goes, unopened: pointer in the child, from pointer in the composite.
+	// Where a sealed property of the composite goes, unopened: pointer in the child, from pointer in the composite. One that the
+	// caller did not give goes nowhere.
 	SealedProperties map[string]string `protobuf:"bytes,5,rep,name=sealed_properties,json=sealedProperties,proto3" json:"sealed_properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -4581,7 +4594,7 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	" \x01(\tR\fdeploymentId\x12\x14\n" +
 	"\x05owner\x18\v \x01(\tR\x05owner\x12 \n" +
 	"\vtraceparent\x18\f \x01(\tR\vtraceparent\x12*\n" +
-	"\x11allow_plain_boxes\x18\r \x01(\bR\x0fallowPlainBoxes\"\xe3\x04\n" +
+	"\x11allow_plain_boxes\x18\r \x01(\bR\x0fallowPlainBoxes\"\x86\x06\n" +
 	"\x06Target\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -4595,7 +4608,8 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\x05adopt\x18\b \x01(\bR\x05adopt\x12\x14\n" +
 	"\x05owned\x18\t \x01(\bR\x05owned\x122\n" +
 	"\x15recorded_outputs_json\x18\n" +
-	" \x01(\fR\x13recordedOutputsJson\x1a9\n" +
+	" \x01(\fR\x13recordedOutputsJson\x12^\n" +
+	"\x0fsealed_purposes\x18\v \x03(\v25.mgraph.deploy.provider.v1.Target.SealedPurposesEntryR\x0esealedPurposes\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a7\n" +
@@ -4604,7 +4618,10 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
 	"\x0fReferencesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"P\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\x1aA\n" +
+	"\x13SealedPurposesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"P\n" +
 	"\x0fValidateRequest\x12=\n" +
 	"\x05items\x18\x01 \x03(\v2'.mgraph.deploy.provider.v1.ValidateItemR\x05items\"\x96\x01\n" +
 	"\fValidateItem\x12\x12\n" +
@@ -4904,7 +4921,7 @@ func file_mgraph_deploy_provider_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_mgraph_deploy_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 16)
-var file_mgraph_deploy_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_mgraph_deploy_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_mgraph_deploy_provider_v1_provider_proto_goTypes = []any{
 	(Capability)(0),                  // 0: mgraph.deploy.provider.v1.Capability
 	(Placement)(0),                   // 1: mgraph.deploy.provider.v1.Placement
@@ -4973,13 +4990,14 @@ var file_mgraph_deploy_provider_v1_provider_proto_goTypes = []any{
 	nil,                              // 64: mgraph.deploy.provider.v1.Target.LabelsEntry
 	nil,                              // 65: mgraph.deploy.provider.v1.Target.TagsEntry
 	nil,                              // 66: mgraph.deploy.provider.v1.Target.ReferencesEntry
-	nil,                              // 67: mgraph.deploy.provider.v1.Result.LabelsAppliedEntry
-	nil,                              // 68: mgraph.deploy.provider.v1.Found.LabelsEntry
-	nil,                              // 69: mgraph.deploy.provider.v1.ExpandResponse.OutputsEntry
-	nil,                              // 70: mgraph.deploy.provider.v1.ExpandedNode.ReferencesEntry
-	nil,                              // 71: mgraph.deploy.provider.v1.ExpandedNode.SealedPropertiesEntry
-	(*durationpb.Duration)(nil),      // 72: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),    // 73: google.protobuf.Timestamp
+	nil,                              // 67: mgraph.deploy.provider.v1.Target.SealedPurposesEntry
+	nil,                              // 68: mgraph.deploy.provider.v1.Result.LabelsAppliedEntry
+	nil,                              // 69: mgraph.deploy.provider.v1.Found.LabelsEntry
+	nil,                              // 70: mgraph.deploy.provider.v1.ExpandResponse.OutputsEntry
+	nil,                              // 71: mgraph.deploy.provider.v1.ExpandedNode.ReferencesEntry
+	nil,                              // 72: mgraph.deploy.provider.v1.ExpandedNode.SealedPropertiesEntry
+	(*durationpb.Duration)(nil),      // 73: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),    // 74: google.protobuf.Timestamp
 }
 var file_mgraph_deploy_provider_v1_provider_proto_depIdxs = []int32{
 	0,  // 0: mgraph.deploy.provider.v1.DescribeResponse.capabilities:type_name -> mgraph.deploy.provider.v1.Capability
@@ -4992,104 +5010,105 @@ var file_mgraph_deploy_provider_v1_provider_proto_depIdxs = []int32{
 	2,  // 7: mgraph.deploy.provider.v1.ResourceType.discovery:type_name -> mgraph.deploy.provider.v1.Discovery
 	23, // 8: mgraph.deploy.provider.v1.ResourceType.label_limits:type_name -> mgraph.deploy.provider.v1.LabelLimits
 	24, // 9: mgraph.deploy.provider.v1.ResourceType.naming:type_name -> mgraph.deploy.provider.v1.Naming
-	72, // 10: mgraph.deploy.provider.v1.ResourceType.settle_time:type_name -> google.protobuf.Duration
+	73, // 10: mgraph.deploy.provider.v1.ResourceType.settle_time:type_name -> google.protobuf.Duration
 	3,  // 11: mgraph.deploy.provider.v1.VerbSupport.verb:type_name -> mgraph.deploy.provider.v1.Verb
 	4,  // 12: mgraph.deploy.provider.v1.VerbSupport.repeat_safety:type_name -> mgraph.deploy.provider.v1.RepeatSafety
-	72, // 13: mgraph.deploy.provider.v1.VerbSupport.typical_duration:type_name -> google.protobuf.Duration
+	73, // 13: mgraph.deploy.provider.v1.VerbSupport.typical_duration:type_name -> google.protobuf.Duration
 	5,  // 14: mgraph.deploy.provider.v1.Naming.suffix:type_name -> mgraph.deploy.provider.v1.NameSuffix
 	6,  // 15: mgraph.deploy.provider.v1.Naming.case:type_name -> mgraph.deploy.provider.v1.NameCase
 	27, // 16: mgraph.deploy.provider.v1.PublicKeysResponse.keys:type_name -> mgraph.deploy.provider.v1.PublicKey
-	73, // 17: mgraph.deploy.provider.v1.PublicKey.not_after:type_name -> google.protobuf.Timestamp
+	74, // 17: mgraph.deploy.provider.v1.PublicKey.not_after:type_name -> google.protobuf.Timestamp
 	32, // 18: mgraph.deploy.provider.v1.CheckCredentialsRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
 	28, // 19: mgraph.deploy.provider.v1.CheckCredentialsRequest.sealed_values:type_name -> mgraph.deploy.provider.v1.SealedValue
-	73, // 20: mgraph.deploy.provider.v1.CheckCredentialsResponse.expires_at:type_name -> google.protobuf.Timestamp
+	74, // 20: mgraph.deploy.provider.v1.CheckCredentialsResponse.expires_at:type_name -> google.protobuf.Timestamp
 	31, // 21: mgraph.deploy.provider.v1.CheckCredentialsResponse.fingerprints:type_name -> mgraph.deploy.provider.v1.Fingerprint
 	63, // 22: mgraph.deploy.provider.v1.CheckCredentialsResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	73, // 23: mgraph.deploy.provider.v1.CallContext.write_by:type_name -> google.protobuf.Timestamp
+	74, // 23: mgraph.deploy.provider.v1.CallContext.write_by:type_name -> google.protobuf.Timestamp
 	64, // 24: mgraph.deploy.provider.v1.Target.labels:type_name -> mgraph.deploy.provider.v1.Target.LabelsEntry
 	65, // 25: mgraph.deploy.provider.v1.Target.tags:type_name -> mgraph.deploy.provider.v1.Target.TagsEntry
 	66, // 26: mgraph.deploy.provider.v1.Target.references:type_name -> mgraph.deploy.provider.v1.Target.ReferencesEntry
-	35, // 27: mgraph.deploy.provider.v1.ValidateRequest.items:type_name -> mgraph.deploy.provider.v1.ValidateItem
-	3,  // 28: mgraph.deploy.provider.v1.ValidateItem.verb:type_name -> mgraph.deploy.provider.v1.Verb
-	37, // 29: mgraph.deploy.provider.v1.ValidateResponse.items:type_name -> mgraph.deploy.provider.v1.ItemDiagnostics
-	63, // 30: mgraph.deploy.provider.v1.ItemDiagnostics.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	32, // 31: mgraph.deploy.provider.v1.ExecuteRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
-	33, // 32: mgraph.deploy.provider.v1.ExecuteRequest.target:type_name -> mgraph.deploy.provider.v1.Target
-	3,  // 33: mgraph.deploy.provider.v1.ExecuteRequest.verb:type_name -> mgraph.deploy.provider.v1.Verb
-	52, // 34: mgraph.deploy.provider.v1.ExecuteRequest.existing:type_name -> mgraph.deploy.provider.v1.Found
-	7,  // 35: mgraph.deploy.provider.v1.ExecuteRequest.prior_outcome:type_name -> mgraph.deploy.provider.v1.Outcome
-	39, // 36: mgraph.deploy.provider.v1.ExecuteRequest.consumers:type_name -> mgraph.deploy.provider.v1.Consumer
-	27, // 37: mgraph.deploy.provider.v1.Consumer.key:type_name -> mgraph.deploy.provider.v1.PublicKey
-	41, // 38: mgraph.deploy.provider.v1.ExecuteEvent.progress:type_name -> mgraph.deploy.provider.v1.Progress
-	42, // 39: mgraph.deploy.provider.v1.ExecuteEvent.log:type_name -> mgraph.deploy.provider.v1.Log
-	43, // 40: mgraph.deploy.provider.v1.ExecuteEvent.identity:type_name -> mgraph.deploy.provider.v1.Identity
-	44, // 41: mgraph.deploy.provider.v1.ExecuteEvent.throttle:type_name -> mgraph.deploy.provider.v1.Throttle
-	45, // 42: mgraph.deploy.provider.v1.ExecuteEvent.result:type_name -> mgraph.deploy.provider.v1.Result
-	72, // 43: mgraph.deploy.provider.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
-	7,  // 44: mgraph.deploy.provider.v1.Result.outcome:type_name -> mgraph.deploy.provider.v1.Outcome
-	8,  // 45: mgraph.deploy.provider.v1.Result.change:type_name -> mgraph.deploy.provider.v1.Change
-	46, // 46: mgraph.deploy.provider.v1.Result.sealed_outputs:type_name -> mgraph.deploy.provider.v1.SealedOutput
-	67, // 47: mgraph.deploy.provider.v1.Result.labels_applied:type_name -> mgraph.deploy.provider.v1.Result.LabelsAppliedEntry
-	63, // 48: mgraph.deploy.provider.v1.Result.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	32, // 49: mgraph.deploy.provider.v1.VerifyRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
-	33, // 50: mgraph.deploy.provider.v1.VerifyRequest.target:type_name -> mgraph.deploy.provider.v1.Target
-	49, // 51: mgraph.deploy.provider.v1.VerifyResponse.checks:type_name -> mgraph.deploy.provider.v1.Check
-	63, // 52: mgraph.deploy.provider.v1.VerifyResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	9,  // 53: mgraph.deploy.provider.v1.Check.status:type_name -> mgraph.deploy.provider.v1.CheckStatus
-	32, // 54: mgraph.deploy.provider.v1.FindRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
-	33, // 55: mgraph.deploy.provider.v1.FindRequest.target:type_name -> mgraph.deploy.provider.v1.Target
-	52, // 56: mgraph.deploy.provider.v1.FindEvent.found:type_name -> mgraph.deploy.provider.v1.Found
-	53, // 57: mgraph.deploy.provider.v1.FindEvent.end:type_name -> mgraph.deploy.provider.v1.FindEnd
-	68, // 58: mgraph.deploy.provider.v1.Found.labels:type_name -> mgraph.deploy.provider.v1.Found.LabelsEntry
-	10, // 59: mgraph.deploy.provider.v1.Found.ownership:type_name -> mgraph.deploy.provider.v1.Ownership
-	11, // 60: mgraph.deploy.provider.v1.FindEnd.completeness:type_name -> mgraph.deploy.provider.v1.Completeness
-	72, // 61: mgraph.deploy.provider.v1.FindEnd.retry_after:type_name -> google.protobuf.Duration
-	63, // 62: mgraph.deploy.provider.v1.FindEnd.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	32, // 63: mgraph.deploy.provider.v1.PlanRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
-	33, // 64: mgraph.deploy.provider.v1.PlanRequest.target:type_name -> mgraph.deploy.provider.v1.Target
-	3,  // 65: mgraph.deploy.provider.v1.PlanRequest.verb:type_name -> mgraph.deploy.provider.v1.Verb
-	12, // 66: mgraph.deploy.provider.v1.PlanResponse.action:type_name -> mgraph.deploy.provider.v1.PlannedAction
-	56, // 67: mgraph.deploy.provider.v1.PlanResponse.changes:type_name -> mgraph.deploy.provider.v1.PropertyChange
-	57, // 68: mgraph.deploy.provider.v1.PlanResponse.rollback_record:type_name -> mgraph.deploy.provider.v1.RollbackRecord
-	63, // 69: mgraph.deploy.provider.v1.PlanResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	60, // 70: mgraph.deploy.provider.v1.ExpandResponse.nodes:type_name -> mgraph.deploy.provider.v1.ExpandedNode
-	61, // 71: mgraph.deploy.provider.v1.ExpandResponse.edges:type_name -> mgraph.deploy.provider.v1.ExpandedEdge
-	69, // 72: mgraph.deploy.provider.v1.ExpandResponse.outputs:type_name -> mgraph.deploy.provider.v1.ExpandResponse.OutputsEntry
-	63, // 73: mgraph.deploy.provider.v1.ExpandResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
-	70, // 74: mgraph.deploy.provider.v1.ExpandedNode.references:type_name -> mgraph.deploy.provider.v1.ExpandedNode.ReferencesEntry
-	71, // 75: mgraph.deploy.provider.v1.ExpandedNode.sealed_properties:type_name -> mgraph.deploy.provider.v1.ExpandedNode.SealedPropertiesEntry
-	32, // 76: mgraph.deploy.provider.v1.RollbackRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
-	33, // 77: mgraph.deploy.provider.v1.RollbackRequest.target:type_name -> mgraph.deploy.provider.v1.Target
-	57, // 78: mgraph.deploy.provider.v1.RollbackRequest.record:type_name -> mgraph.deploy.provider.v1.RollbackRecord
-	13, // 79: mgraph.deploy.provider.v1.Diagnostic.severity:type_name -> mgraph.deploy.provider.v1.Severity
-	14, // 80: mgraph.deploy.provider.v1.Diagnostic.kind:type_name -> mgraph.deploy.provider.v1.Kind
-	15, // 81: mgraph.deploy.provider.v1.Diagnostic.retry:type_name -> mgraph.deploy.provider.v1.RetryClass
-	72, // 82: mgraph.deploy.provider.v1.Diagnostic.retry_after:type_name -> google.protobuf.Duration
-	16, // 83: mgraph.deploy.provider.v1.Provider.Describe:input_type -> mgraph.deploy.provider.v1.DescribeRequest
-	25, // 84: mgraph.deploy.provider.v1.Provider.PublicKeys:input_type -> mgraph.deploy.provider.v1.PublicKeysRequest
-	29, // 85: mgraph.deploy.provider.v1.Provider.CheckCredentials:input_type -> mgraph.deploy.provider.v1.CheckCredentialsRequest
-	34, // 86: mgraph.deploy.provider.v1.Provider.Validate:input_type -> mgraph.deploy.provider.v1.ValidateRequest
-	38, // 87: mgraph.deploy.provider.v1.Provider.Execute:input_type -> mgraph.deploy.provider.v1.ExecuteRequest
-	47, // 88: mgraph.deploy.provider.v1.Provider.Verify:input_type -> mgraph.deploy.provider.v1.VerifyRequest
-	50, // 89: mgraph.deploy.provider.v1.Provider.Find:input_type -> mgraph.deploy.provider.v1.FindRequest
-	54, // 90: mgraph.deploy.provider.v1.Provider.Plan:input_type -> mgraph.deploy.provider.v1.PlanRequest
-	58, // 91: mgraph.deploy.provider.v1.Provider.Expand:input_type -> mgraph.deploy.provider.v1.ExpandRequest
-	62, // 92: mgraph.deploy.provider.v1.Provider.Rollback:input_type -> mgraph.deploy.provider.v1.RollbackRequest
-	17, // 93: mgraph.deploy.provider.v1.Provider.Describe:output_type -> mgraph.deploy.provider.v1.DescribeResponse
-	26, // 94: mgraph.deploy.provider.v1.Provider.PublicKeys:output_type -> mgraph.deploy.provider.v1.PublicKeysResponse
-	30, // 95: mgraph.deploy.provider.v1.Provider.CheckCredentials:output_type -> mgraph.deploy.provider.v1.CheckCredentialsResponse
-	36, // 96: mgraph.deploy.provider.v1.Provider.Validate:output_type -> mgraph.deploy.provider.v1.ValidateResponse
-	40, // 97: mgraph.deploy.provider.v1.Provider.Execute:output_type -> mgraph.deploy.provider.v1.ExecuteEvent
-	48, // 98: mgraph.deploy.provider.v1.Provider.Verify:output_type -> mgraph.deploy.provider.v1.VerifyResponse
-	51, // 99: mgraph.deploy.provider.v1.Provider.Find:output_type -> mgraph.deploy.provider.v1.FindEvent
-	55, // 100: mgraph.deploy.provider.v1.Provider.Plan:output_type -> mgraph.deploy.provider.v1.PlanResponse
-	59, // 101: mgraph.deploy.provider.v1.Provider.Expand:output_type -> mgraph.deploy.provider.v1.ExpandResponse
-	40, // 102: mgraph.deploy.provider.v1.Provider.Rollback:output_type -> mgraph.deploy.provider.v1.ExecuteEvent
-	93, // [93:103] is the sub-list for method output_type
-	83, // [83:93] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	67, // 27: mgraph.deploy.provider.v1.Target.sealed_purposes:type_name -> mgraph.deploy.provider.v1.Target.SealedPurposesEntry
+	35, // 28: mgraph.deploy.provider.v1.ValidateRequest.items:type_name -> mgraph.deploy.provider.v1.ValidateItem
+	3,  // 29: mgraph.deploy.provider.v1.ValidateItem.verb:type_name -> mgraph.deploy.provider.v1.Verb
+	37, // 30: mgraph.deploy.provider.v1.ValidateResponse.items:type_name -> mgraph.deploy.provider.v1.ItemDiagnostics
+	63, // 31: mgraph.deploy.provider.v1.ItemDiagnostics.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	32, // 32: mgraph.deploy.provider.v1.ExecuteRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
+	33, // 33: mgraph.deploy.provider.v1.ExecuteRequest.target:type_name -> mgraph.deploy.provider.v1.Target
+	3,  // 34: mgraph.deploy.provider.v1.ExecuteRequest.verb:type_name -> mgraph.deploy.provider.v1.Verb
+	52, // 35: mgraph.deploy.provider.v1.ExecuteRequest.existing:type_name -> mgraph.deploy.provider.v1.Found
+	7,  // 36: mgraph.deploy.provider.v1.ExecuteRequest.prior_outcome:type_name -> mgraph.deploy.provider.v1.Outcome
+	39, // 37: mgraph.deploy.provider.v1.ExecuteRequest.consumers:type_name -> mgraph.deploy.provider.v1.Consumer
+	27, // 38: mgraph.deploy.provider.v1.Consumer.key:type_name -> mgraph.deploy.provider.v1.PublicKey
+	41, // 39: mgraph.deploy.provider.v1.ExecuteEvent.progress:type_name -> mgraph.deploy.provider.v1.Progress
+	42, // 40: mgraph.deploy.provider.v1.ExecuteEvent.log:type_name -> mgraph.deploy.provider.v1.Log
+	43, // 41: mgraph.deploy.provider.v1.ExecuteEvent.identity:type_name -> mgraph.deploy.provider.v1.Identity
+	44, // 42: mgraph.deploy.provider.v1.ExecuteEvent.throttle:type_name -> mgraph.deploy.provider.v1.Throttle
+	45, // 43: mgraph.deploy.provider.v1.ExecuteEvent.result:type_name -> mgraph.deploy.provider.v1.Result
+	73, // 44: mgraph.deploy.provider.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
+	7,  // 45: mgraph.deploy.provider.v1.Result.outcome:type_name -> mgraph.deploy.provider.v1.Outcome
+	8,  // 46: mgraph.deploy.provider.v1.Result.change:type_name -> mgraph.deploy.provider.v1.Change
+	46, // 47: mgraph.deploy.provider.v1.Result.sealed_outputs:type_name -> mgraph.deploy.provider.v1.SealedOutput
+	68, // 48: mgraph.deploy.provider.v1.Result.labels_applied:type_name -> mgraph.deploy.provider.v1.Result.LabelsAppliedEntry
+	63, // 49: mgraph.deploy.provider.v1.Result.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	32, // 50: mgraph.deploy.provider.v1.VerifyRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
+	33, // 51: mgraph.deploy.provider.v1.VerifyRequest.target:type_name -> mgraph.deploy.provider.v1.Target
+	49, // 52: mgraph.deploy.provider.v1.VerifyResponse.checks:type_name -> mgraph.deploy.provider.v1.Check
+	63, // 53: mgraph.deploy.provider.v1.VerifyResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	9,  // 54: mgraph.deploy.provider.v1.Check.status:type_name -> mgraph.deploy.provider.v1.CheckStatus
+	32, // 55: mgraph.deploy.provider.v1.FindRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
+	33, // 56: mgraph.deploy.provider.v1.FindRequest.target:type_name -> mgraph.deploy.provider.v1.Target
+	52, // 57: mgraph.deploy.provider.v1.FindEvent.found:type_name -> mgraph.deploy.provider.v1.Found
+	53, // 58: mgraph.deploy.provider.v1.FindEvent.end:type_name -> mgraph.deploy.provider.v1.FindEnd
+	69, // 59: mgraph.deploy.provider.v1.Found.labels:type_name -> mgraph.deploy.provider.v1.Found.LabelsEntry
+	10, // 60: mgraph.deploy.provider.v1.Found.ownership:type_name -> mgraph.deploy.provider.v1.Ownership
+	11, // 61: mgraph.deploy.provider.v1.FindEnd.completeness:type_name -> mgraph.deploy.provider.v1.Completeness
+	73, // 62: mgraph.deploy.provider.v1.FindEnd.retry_after:type_name -> google.protobuf.Duration
+	63, // 63: mgraph.deploy.provider.v1.FindEnd.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	32, // 64: mgraph.deploy.provider.v1.PlanRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
+	33, // 65: mgraph.deploy.provider.v1.PlanRequest.target:type_name -> mgraph.deploy.provider.v1.Target
+	3,  // 66: mgraph.deploy.provider.v1.PlanRequest.verb:type_name -> mgraph.deploy.provider.v1.Verb
+	12, // 67: mgraph.deploy.provider.v1.PlanResponse.action:type_name -> mgraph.deploy.provider.v1.PlannedAction
+	56, // 68: mgraph.deploy.provider.v1.PlanResponse.changes:type_name -> mgraph.deploy.provider.v1.PropertyChange
+	57, // 69: mgraph.deploy.provider.v1.PlanResponse.rollback_record:type_name -> mgraph.deploy.provider.v1.RollbackRecord
+	63, // 70: mgraph.deploy.provider.v1.PlanResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	60, // 71: mgraph.deploy.provider.v1.ExpandResponse.nodes:type_name -> mgraph.deploy.provider.v1.ExpandedNode
+	61, // 72: mgraph.deploy.provider.v1.ExpandResponse.edges:type_name -> mgraph.deploy.provider.v1.ExpandedEdge
+	70, // 73: mgraph.deploy.provider.v1.ExpandResponse.outputs:type_name -> mgraph.deploy.provider.v1.ExpandResponse.OutputsEntry
+	63, // 74: mgraph.deploy.provider.v1.ExpandResponse.diagnostics:type_name -> mgraph.deploy.provider.v1.Diagnostic
+	71, // 75: mgraph.deploy.provider.v1.ExpandedNode.references:type_name -> mgraph.deploy.provider.v1.ExpandedNode.ReferencesEntry
+	72, // 76: mgraph.deploy.provider.v1.ExpandedNode.sealed_properties:type_name -> mgraph.deploy.provider.v1.ExpandedNode.SealedPropertiesEntry
+	32, // 77: mgraph.deploy.provider.v1.RollbackRequest.context:type_name -> mgraph.deploy.provider.v1.CallContext
+	33, // 78: mgraph.deploy.provider.v1.RollbackRequest.target:type_name -> mgraph.deploy.provider.v1.Target
+	57, // 79: mgraph.deploy.provider.v1.RollbackRequest.record:type_name -> mgraph.deploy.provider.v1.RollbackRecord
+	13, // 80: mgraph.deploy.provider.v1.Diagnostic.severity:type_name -> mgraph.deploy.provider.v1.Severity
+	14, // 81: mgraph.deploy.provider.v1.Diagnostic.kind:type_name -> mgraph.deploy.provider.v1.Kind
+	15, // 82: mgraph.deploy.provider.v1.Diagnostic.retry:type_name -> mgraph.deploy.provider.v1.RetryClass
+	73, // 83: mgraph.deploy.provider.v1.Diagnostic.retry_after:type_name -> google.protobuf.Duration
+	16, // 84: mgraph.deploy.provider.v1.Provider.Describe:input_type -> mgraph.deploy.provider.v1.DescribeRequest
+	25, // 85: mgraph.deploy.provider.v1.Provider.PublicKeys:input_type -> mgraph.deploy.provider.v1.PublicKeysRequest
+	29, // 86: mgraph.deploy.provider.v1.Provider.CheckCredentials:input_type -> mgraph.deploy.provider.v1.CheckCredentialsRequest
+	34, // 87: mgraph.deploy.provider.v1.Provider.Validate:input_type -> mgraph.deploy.provider.v1.ValidateRequest
+	38, // 88: mgraph.deploy.provider.v1.Provider.Execute:input_type -> mgraph.deploy.provider.v1.ExecuteRequest
+	47, // 89: mgraph.deploy.provider.v1.Provider.Verify:input_type -> mgraph.deploy.provider.v1.VerifyRequest
+	50, // 90: mgraph.deploy.provider.v1.Provider.Find:input_type -> mgraph.deploy.provider.v1.FindRequest
+	54, // 91: mgraph.deploy.provider.v1.Provider.Plan:input_type -> mgraph.deploy.provider.v1.PlanRequest
+	58, // 92: mgraph.deploy.provider.v1.Provider.Expand:input_type -> mgraph.deploy.provider.v1.ExpandRequest
+	62, // 93: mgraph.deploy.provider.v1.Provider.Rollback:input_type -> mgraph.deploy.provider.v1.RollbackRequest
+	17, // 94: mgraph.deploy.provider.v1.Provider.Describe:output_type -> mgraph.deploy.provider.v1.DescribeResponse
+	26, // 95: mgraph.deploy.provider.v1.Provider.PublicKeys:output_type -> mgraph.deploy.provider.v1.PublicKeysResponse
+	30, // 96: mgraph.deploy.provider.v1.Provider.CheckCredentials:output_type -> mgraph.deploy.provider.v1.CheckCredentialsResponse
+	36, // 97: mgraph.deploy.provider.v1.Provider.Validate:output_type -> mgraph.deploy.provider.v1.ValidateResponse
+	40, // 98: mgraph.deploy.provider.v1.Provider.Execute:output_type -> mgraph.deploy.provider.v1.ExecuteEvent
+	48, // 99: mgraph.deploy.provider.v1.Provider.Verify:output_type -> mgraph.deploy.provider.v1.VerifyResponse
+	51, // 100: mgraph.deploy.provider.v1.Provider.Find:output_type -> mgraph.deploy.provider.v1.FindEvent
+	55, // 101: mgraph.deploy.provider.v1.Provider.Plan:output_type -> mgraph.deploy.provider.v1.PlanResponse
+	59, // 102: mgraph.deploy.provider.v1.Provider.Expand:output_type -> mgraph.deploy.provider.v1.ExpandResponse
+	40, // 103: mgraph.deploy.provider.v1.Provider.Rollback:output_type -> mgraph.deploy.provider.v1.ExecuteEvent
+	94, // [94:104] is the sub-list for method output_type
+	84, // [84:94] is the sub-list for method input_type
+	84, // [84:84] is the sub-list for extension type_name
+	84, // [84:84] is the sub-list for extension extendee
+	0,  // [0:84] is the sub-list for field type_name
 }
 
 func init() { file_mgraph_deploy_provider_v1_provider_proto_init() }
@@ -5114,7 +5133,7 @@ func file_mgraph_deploy_provider_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mgraph_deploy_provider_v1_provider_proto_rawDesc), len(file_mgraph_deploy_provider_v1_provider_proto_rawDesc)),
 			NumEnums:      16,
-			NumMessages:   56,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
