@@ -77,3 +77,7 @@ type RollbackRequest struct {
 	Target  Target
 	Record  RollbackRecord
 }
+
+// OwnRole stands in References of an ExpandedNode before the name of one of the composite's own roles: "$bucket" hands the child
+// what the caller gave the composite as "bucket". It may only name a role that the request lists.
+const OwnRole = "$"
