@@ -29,6 +29,7 @@ var stages = map[string]string{
 	"host/internal/config":            "config/document graph", // of graph the type of a problem, and nothing else
 	"host/internal/config/document":   "",
 	"host/internal/dag":               "",
+	"host/internal/export":            "",
 	"host/internal/graph":             "config/document dag",
 	"host/internal/graph/graphtest":   "graph",
 	"host/internal/plan":              "dag graph",
@@ -37,7 +38,7 @@ var stages = map[string]string{
 	"host/internal/pluginhost":        "",
 	"host/internal/execution":         "",
 	"host/internal/journal":           "execution store",
-	"host/internal/engine":            "config config/document dispatch execution graph journal plan pluginhost schedule store",
+	"host/internal/engine":            "config config/document dispatch execution export graph journal plan pluginhost schedule store",
 	"host/internal/store":             "execution",
 	"host/internal/store/sqlite":      "execution store",
 	"host/internal/store/storetest":   "execution store",

@@ -107,13 +107,25 @@ func (c *Client) Status(ctx context.Context, graphID, runID string) (*StatusResp
 
 // Graph reads a graph as JSON: view is spec or execution.
 func (c *Client) Graph(ctx context.Context, graphID, runID, view string) (json.RawMessage, error) {
+	return c.GraphAs(ctx, graphID, runID, view, "")
+}
+
+// GraphAs reads a graph in a format: json, mgraph, dot or mermaid.
+func (c *Client) GraphAs(ctx context.Context, graphID, runID, view, format string) ([]byte, error) {
 	values := runValues(runID)
 	setValue(values, "view", view)
-	graph, err := call[json.RawMessage](ctx, c, http.MethodGet, path("deploy", "graph", graphID), values, nil)
+	setValue(values, "format", format)
+	header := http.Header{"Accept": {"*/*"}}
+	response, err := c.send(ctx, http.MethodGet, path("deploy", "graph", graphID), values, header, nil)
 	if err != nil {
 		return nil, err
 	}
-	return *graph, nil
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	return text, nil
 }
 
 // Logs reads what the operations of a node logged; a resource id will do.

@@ -251,6 +251,10 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 			_, err := c.Graph(ctx, "a/b", "", "execution")
 			return err
 		},
+		"GET /deploy/graph/5bec1234?format=dot&run=7ac40001&view=spec": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.GraphAs(ctx, "5bec1234", "7ac40001", "spec", "dot")
+			return err
+		},
 		"GET /deploy/logs/5bec1234/x": func(ctx context.Context, c *rest.Client) error {
 			_, err := c.Logs(ctx, "5bec1234", "", "x")
 			return err

@@ -135,3 +135,27 @@ type OutputList struct {
 	// Outputs are objects by operation id.
 	Outputs ByOperation[json.RawMessage] `json:"outputs"`
 }
+
+// ExecutionGraph is what happened in a run: GET /deploy/graph/{graph_id}?view=execution. In its nodes node_id is the execution
+// node's, and spec_node_id leads to the spec graph.
+type ExecutionGraph struct {
+	// GraphID is the execution graph's own.
+	GraphID      string                `json:"graph_id"`
+	SpecGraphID  string                `json:"spec_graph_id"`
+	DeploymentID string                `json:"deployment_id"`
+	RunID        string                `json:"run_id"`
+	Status       string                `json:"status"`
+	Nodes        List[OperationStatus] `json:"nodes"`
+	Edges        List[ExecutionEdge]   `json:"edges"`
+}
+
+// ExecutionEdge leads from one execution node to another.
+type ExecutionEdge struct {
+	EdgeID string `json:"edge_id"`
+	// SpecEdgeID is that of the edge of the spec graph that it comes from.
+	SpecEdgeID string `json:"spec_edge_id"`
+	From       string `json:"from_node_id"`
+	To         string `json:"to_node_id"`
+	// Type is executed, failed, blocked or skipped, after the node it leads to; pending while that has not come.
+	Type string `json:"edge_type"`
+}

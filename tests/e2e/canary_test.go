@@ -125,7 +125,7 @@ func (c *cage) readAll(result *rest.RunResult, resources ...string) {
 		"/info/status", "/info/version", "/info/whoami", "/providers", "/providers/noop", "/resource-types", "/openapi.json",
 	}
 	for _, view := range []string{"spec", "execution"} {
-		for _, format := range []string{"json", "dot", "mermaid"} {
+		for _, format := range []string{"json", "mgraph", "dot", "mermaid"} {
 			paths = append(paths, "/deploy/graph/"+result.GraphID+"?view="+view+"&format="+format)
 		}
 	}

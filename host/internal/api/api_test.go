@@ -31,7 +31,8 @@ func TestRoutesAskTheEngine(t *testing.T) {
 		{"GET", "/deployments", "", `deployments {"Limit":50,"Cursor":""}`, `"deployments":[]`},
 		{"GET", "/deploy/graph/5bec1234", "", "graph 5bec1234  spec", `"graph_id":"5bec1234"`},
 		{"GET", "/deploy/graph/5bec1234?view=execution&run=7ac40001", "", "graph 5bec1234 7ac40001 execution", `"graph_id":"5bec1234"`},
-		{"GET", "/deploy/graph/5bec1234?format=dot", "", "graph 5bec1234  spec", "digraph {}"},
+		{"GET", "/deploy/graph/5bec1234?format=dot", "", "graph 5bec1234  spec", "digraph \"app\" {"},
+		{"GET", "/deploy/graph/5bec1234?format=mgraph", "", "graph 5bec1234  spec", `"_type_registry":{`},
 		{"GET", "/deploy/graph/5bec1234?format=mermaid", "", "graph 5bec1234  spec", "flowchart LR"},
 		{"GET", "/deploy/logs/5bec1234/x", "", "logs 5bec1234  x", `"lines":[]`},
 		{"GET", "/deploy/outputs/5bec1234/x?run=7ac40001", "", "outputs 5bec1234 7ac40001 x", `"outputs":{}`},
@@ -128,7 +129,7 @@ func TestRefusals(t *testing.T) {
 		{"odd status", "GET", "/deploy/runs?status=fine", "", nil, rest.KindInvalid},
 		{"odd time", "GET", "/deploy/runs?since=yesterday", "", nil, rest.KindInvalid},
 		{"unknown parameter", "GET", "/deployments?colour=red", "", nil, rest.KindInvalid},
-		{"no such format", "GET", "/deploy/graph/5bec1234?view=execution&format=dot", "", nil, rest.KindInvalid},
+		{"no such format", "GET", "/deploy/graph/5bec1234?view=execution&format=png", "", nil, rest.KindInvalid},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

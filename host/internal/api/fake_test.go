@@ -16,6 +16,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/api"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/export"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -115,22 +116,11 @@ func (f *fakeEngine) StoredPlan(_ context.Context, c engine.Caller, graph string
 	return &rest.PlanResponse{SpecGraphID: graph}, f.note(c, "stored plan", graph)
 }
 
-// drawable is a view that can be drawn.
-type drawable struct {
-	GraphID string `json:"graph_id"`
-}
-
-func (drawable) DOT() []byte     { return []byte("digraph {}") }
-func (drawable) Mermaid() []byte { return []byte("flowchart LR") }
-
-func (f *fakeEngine) Graph(_ context.Context, c engine.Caller, graph, run, view string) (any, error) {
+func (f *fakeEngine) Graph(_ context.Context, c engine.Caller, graph, run, view string) (*engine.GraphView, error) {
 	if err := f.note(c, "graph", graph, run, view); err != nil {
 		return nil, err
 	}
-	if view == "execution" {
-		return map[string]string{"graph_id": graph}, nil
-	}
-	return &drawable{graph}, nil
+	return &engine.GraphView{Value: map[string]string{"graph_id": graph}, Graph: &export.Graph{ID: graph, Name: "app", Kind: "spec"}}, nil
 }
 
 func (f *fakeEngine) Events(_ context.Context, c engine.Caller, graph, run, after string) (*engine.EventStream, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -103,7 +104,7 @@ func (s *server) registerNodeQueries() {
 type viewInput struct {
 	GraphRun
 	View   string `query:"view" enum:"spec,execution" default:"spec" doc:"What to deploy, or what happened"`
-	Format string `query:"format" enum:"json,dot,mermaid" default:"json" doc:"dot and mermaid are pictures as text"`
+	Format string `query:"format" enum:"json,mgraph,dot,mermaid" default:"json" doc:"mgraph is what the mgraph-db library and the Graph Service load; dot and mermaid are pictures as text"`
 }
 
 // graphOutput is JSON, or text with its own content type.
@@ -126,20 +127,16 @@ func (s *server) registerGraph() {
 }
 
 // drawn brings a graph into the format asked for.
-func drawn(view any, format string) (*graphOutput, error) {
+func drawn(view *engine.GraphView, format string) (*graphOutput, error) {
 	switch format {
+	case "mgraph":
+		text, err := view.MGraph()
+		return &graphOutput{"application/json", json.RawMessage(text)}, err
 	case "dot":
-		if drawing, ok := view.(interface{ DOT() []byte }); ok {
-			return &graphOutput{"text/vnd.graphviz; charset=utf-8", drawing.DOT()}, nil
-		}
+		return &graphOutput{"text/vnd.graphviz; charset=utf-8", view.DOT()}, nil
 	case "mermaid":
-		if drawing, ok := view.(interface{ Mermaid() []byte }); ok {
-			return &graphOutput{"text/plain; charset=utf-8", drawing.Mermaid()}, nil
-		}
+		return &graphOutput{"text/plain; charset=utf-8", view.Mermaid()}, nil
 	default:
-		return &graphOutput{"application/json", view}, nil
+		return &graphOutput{"application/json", view.Value}, nil
 	}
-	p := newProblem(rest.KindInvalid, "this view is not offered in this format")
-	p.Errors = []rest.FieldError{{Pointer: "#/query/format", Detail: "must be json for this view"}}
-	return nil, p
 }

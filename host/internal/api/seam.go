@@ -36,8 +36,8 @@ type Queries interface {
 	Runs(ctx context.Context, caller engine.Caller, query rest.RunsQuery) (*rest.RunList, error)
 	Deployments(ctx context.Context, caller engine.Caller, query rest.ListQuery) (*rest.DeploymentList, error)
 	StoredPlan(ctx context.Context, caller engine.Caller, graphID string) (*rest.PlanResponse, error)
-	// Graph gives the view "spec" or "execution" as a value for JSON; it may offer DOT() []byte and Mermaid() []byte.
-	Graph(ctx context.Context, caller engine.Caller, graphID, runID, view string) (any, error)
+	// Graph gives the view "spec" or "execution".
+	Graph(ctx context.Context, caller engine.Caller, graphID, runID, view string) (*engine.GraphView, error)
 	EventsOf
 	Logs(ctx context.Context, caller engine.Caller, graphID, runID, node string) (*rest.LogList, error)
 	Outputs(ctx context.Context, caller engine.Caller, graphID, runID, node string) (*rest.OutputList, error)

@@ -446,7 +446,7 @@ func TestAMissingPinnedVersionIsAConflict(t *testing.T) {
 	failed := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
 	spec, err := h.engine.Graph(t.Context(), h.caller, failed.GraphID, "", "spec")
 	require.NoError(t, err)
-	text, err := json.Marshal(spec)
+	text, err := json.Marshal(spec.Value)
 	require.NoError(t, err)
 	require.Contains(t, string(text), `"version":"1.2.0"`)
 	h.plugins.description.Version = "1.3.0"

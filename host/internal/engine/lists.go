@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
@@ -135,102 +133,4 @@ func (e *Engine) Outputs(ctx context.Context, caller Caller, graphID, runID, nod
 		}
 	}
 	return list, nil
-}
-
-// Graph gives the spec graph, or the execution graph of a run, as data.
-func (e *Engine) Graph(ctx context.Context, caller Caller, graphID, runID, view string) (any, error) {
-	switch view {
-	case "", "spec":
-		spec, _, err := e.load(ctx, caller, graphID)
-		if err != nil {
-			return nil, classified(err)
-		}
-		return spec, nil
-	case "execution":
-		graph, err := e.executionGraph(ctx, caller, graphID, runID)
-		return graph, classified(err)
-	default:
-		return nil, &Error{Kind: Malformed, Message: "view must be spec or execution"}
-	}
-}
-
-// ExecutionGraph is what happened, as nodes and edges (brief 6.2).
-type ExecutionGraph struct {
-	GraphID     string                 `json:"graph_id"`
-	SpecGraphID string                 `json:"spec_graph_id"`
-	RunID       string                 `json:"run_id"`
-	Status      string                 `json:"status"`
-	Nodes       []rest.OperationStatus `json:"nodes"`
-	Edges       []ExecutionEdge        `json:"edges"`
-}
-
-// ExecutionEdge is an edge between two execution nodes. Type is executed, failed, blocked or skipped, after the node it leads
-// to; pending while that has not come.
-type ExecutionEdge struct {
-	EdgeID string `json:"edge_id"`
-	From   string `json:"from_node_id"`
-	To     string `json:"to_node_id"`
-	Type   string `json:"edge_type"`
-}
-
-func (e *Engine) executionGraph(ctx context.Context, caller Caller, graphID, runID string) (*ExecutionGraph, error) {
-	run, err := e.runOf(ctx, caller, graphID, runID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, refuse(NotFound, "this graph has no run")
-	}
-	if err != nil {
-		return nil, err
-	}
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
-	g := &ExecutionGraph{
-		GraphID: run.ExecGraphID, SpecGraphID: d.plan.Spec.GraphID, RunID: run.ID, Status: string(state.Status),
-		Nodes: statusOf(d, state).Operations, Edges: []ExecutionEdge{},
-	}
-	for i := range d.plan.Operations {
-		to := &d.plan.Operations[i]
-		for _, edge := range to.Predecessors {
-			g.Edges = append(g.Edges, ExecutionEdge{
-				EdgeID: edge.EdgeID, From: d.plan.Operations[edge.Operation].ExecNodeID, To: to.ExecNodeID,
-				Type: edgeKinds[state.Operation(to.ID).Status],
-			})
-		}
-	}
-	return g, nil
-}
-
-var edgeKinds = map[execution.Status]string{
-	execution.Pending: "pending", execution.Running: "pending", execution.Paused: "pending",
-	execution.Completed: "executed", execution.Failed: "failed", execution.Blocked: "blocked", execution.Skipped: "skipped",
-}
-
-// DOT draws the execution graph for Graphviz.
-func (g *ExecutionGraph) DOT() []byte {
-	var out strings.Builder
-	out.WriteString("digraph execution {\n")
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		fmt.Fprintf(&out, "  %q [label=%q];\n", n.ExecNodeID, n.ResourceID+" "+n.Region+"\n"+n.Status)
-	}
-	for _, edge := range g.Edges {
-		fmt.Fprintf(&out, "  %q -> %q [label=%q];\n", edge.From, edge.To, edge.Type)
-	}
-	out.WriteString("}\n")
-	return []byte(out.String())
-}
-
-// Mermaid draws the execution graph for Mermaid.
-func (g *ExecutionGraph) Mermaid() []byte {
-	var out strings.Builder
-	out.WriteString("flowchart TD\n")
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		fmt.Fprintf(&out, "  %s[\"%s %s: %s\"]\n", n.ExecNodeID, n.ResourceID, n.Region, n.Status)
-	}
-	for _, edge := range g.Edges {
-		fmt.Fprintf(&out, "  %s -->|%s| %s\n", edge.From, edge.Type, edge.To)
-	}
-	return []byte(out.String())
 }

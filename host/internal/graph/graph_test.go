@@ -248,34 +248,6 @@ func TestTeardownOfAnyGraph(t *testing.T) {
 	})
 }
 
-func TestExports(t *testing.T) {
-	spec := &graph.Spec{
-		DeploymentID: `a"b`,
-		Nodes: []graph.Node{
-			{NodeID: "1111aaaa", ResourceID: "role", Type: "cloud:role", Verb: contract.VerbCreate, Regions: []string{""}},
-			{NodeID: "2222bbbb", ResourceID: "api", Type: `cloud:<"x">`, Verb: contract.VerbEnsure, Regions: []string{"a", "b"}},
-		},
-		Edges: []graph.Edge{
-			{EdgeID: "e", From: "1111aaaa", To: "2222bbbb", Type: graph.Dependency}, {EdgeID: "f", From: "1111aaaa", To: "2222bbbb", Type: graph.Pause},
-		},
-	}
-	require.Equal(t, `digraph "a\"b" {
-  rankdir=LR;
-  node [shape=box];
-  "1111aaaa" [label="role\ncloud:role\ncreate"];
-  "2222bbbb" [label="api\ncloud:<\"x\">\nensure\na, b"];
-  "1111aaaa" -> "2222bbbb";
-  "1111aaaa" -> "2222bbbb" [style=dashed, label="pause"];
-}
-`, string(spec.DOT()))
-	require.Equal(t, `flowchart LR
-  n1111aaaa["role<br/>cloud:role<br/>create"]
-  n2222bbbb["api<br/>cloud:#lt;#quot;x#quot;#gt;<br/>ensure<br/>a, b"]
-  n1111aaaa --> n2222bbbb
-  n1111aaaa -. pause .-> n2222bbbb
-`, string(spec.Mermaid()))
-}
-
 func TestNodeProvider(t *testing.T) {
 	require.Equal(t, "cloud", (&graph.Node{Type: "cloud:a:b"}).Provider())
 	require.Equal(t, "cloud", (&graph.Node{Type: "cloud"}).Provider())
