@@ -91,7 +91,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	if row.Supersede {
 		e.forget(d.run.Tenant, d.run.DeploymentID)
 	}
-	token, _, err := e.store.AcquireRun(ctx, d.run.ID, e.instance)
+	token, _, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
 	if err != nil {
 		return nil, err
 	}

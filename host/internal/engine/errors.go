@@ -63,6 +63,7 @@ func invalid(problems ...graph.Problem) *Error {
 func classified(err error) error {
 	var known *Error
 	var active *store.ActiveRunError
+	var held *store.HeldError
 	var problems *config.InvalidError
 	switch {
 	case err == nil || errors.As(err, &known):
@@ -71,6 +72,10 @@ func classified(err error) error {
 		return &Error{Kind: Invalid, Message: "the request breaks rules", Problems: problems.Problems, cause: err}
 	case errors.As(err, &active):
 		return &Error{Kind: Conflict, Message: "a run is active on this deployment", RunID: active.RunID, cause: err}
+	case errors.As(err, &held):
+		return &Error{Kind: Conflict, Message: "another host has this run: ask again when its lease has run out", RunID: held.RunID, cause: err}
+	case errors.Is(err, store.ErrTooMany):
+		return &Error{Kind: TooMany, Message: "as many runs as this tenant may have are active: wait for one to end", cause: err}
 	case errors.Is(err, store.ErrNotFound):
 		return &Error{Kind: NotFound, Message: "there is no such thing", cause: err}
 	case errors.Is(err, store.ErrStale):

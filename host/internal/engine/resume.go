@@ -100,7 +100,7 @@ func referenced(d *drive, i int, open func(int) bool) bool {
 
 // goOn takes the run over under a new fencing token and sets it going again.
 func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run) (*rest.RunResult, error) {
-	token, version, err := e.store.AcquireRun(ctx, d.run.ID, e.instance)
+	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (e *Engine) recover(ctx context.Context) error {
 
 // interrupt needs no plan: it changes nothing but the run's own status, which the row holds.
 func (e *Engine) interrupt(ctx context.Context, run store.Run, reason string) error {
-	token, version, err := e.store.AcquireRun(ctx, run.ID, e.instance)
+	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: run.ID, Owner: e.instance})
 	if err != nil {
 		return err
 	}

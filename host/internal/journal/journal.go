@@ -173,23 +173,39 @@ type group struct {
 	entries []*entry
 }
 
-// gather makes one write a run, keeping each run's order.
+// gather makes one write a run, keeping each run's order. What a write can hold once only begins another.
 func gather(batch []*entry) []*group {
 	var groups []*group
 	byRun := make(map[*Run]*group, 4)
 	for _, e := range batch {
 		g := byRun[e.run]
-		if g == nil {
+		if g == nil || g.full(e) {
 			g = &group{write: store.Write{RunID: e.write.RunID, Token: e.write.Token}}
 			byRun[e.run] = g
 			groups = append(groups, g)
 		}
-		g.entries = append(g.entries, e)
+		g.take(e)
 	}
 	for _, g := range groups {
 		g.join()
 	}
 	return groups
+}
+
+// full says that the group cannot take an entry beside those that it has.
+func (g *group) full(e *entry) bool {
+	return e.write.Head != nil && g.write.Head != nil || e.write.Idempotency != nil && g.write.Idempotency != nil
+}
+
+// take adds an entry.
+func (g *group) take(e *entry) {
+	g.entries = append(g.entries, e)
+	if e.write.Head != nil {
+		g.write.Head = e.write.Head
+	}
+	if e.write.Idempotency != nil {
+		g.write.Idempotency = e.write.Idempotency
+	}
 }
 
 // join puts the entries of a group together.
@@ -205,6 +221,8 @@ func (g *group) join() {
 		g.write.Events = append(g.write.Events, e.write.Events...)
 		g.write.Placements = append(g.write.Placements, e.write.Placements...)
 		g.write.Logs = append(g.write.Logs, e.write.Logs...)
+		g.write.Durations = append(g.write.Durations, e.write.Durations...)
+		g.write.RollbackRecords = append(g.write.RollbackRecords, e.write.RollbackRecords...)
 		if e.write.Destroyed != nil {
 			g.write.Destroyed = e.write.Destroyed
 		}

@@ -29,6 +29,7 @@ type disk struct {
 	// before and after are told the number of the commit, from 1.
 	before, after func(n int) error
 	stale         string // a run whose token is not the current one
+	writes        []store.Write
 }
 
 func newDisk() *disk {
@@ -51,6 +52,7 @@ func (d *disk) Commit(_ context.Context, writes []store.Write) ([]error, error) 
 			continue
 		}
 		d.events[w.RunID] = append(d.events[w.RunID], w.Events...)
+		d.writes = append(d.writes, w)
 	}
 	if err := d.after(d.batches); err != nil {
 		return nil, err
@@ -199,6 +201,37 @@ func TestAViewShowsOnlyWhatIsDurable(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(begin))
 		require.Equal(t, 2, d.versions(t, "r"))
 		j.Stop()
+	})
+}
+
+// What entries hold beside events reaches the store with them; of what a write holds once, none takes another's place.
+func TestEntriesAreJoinedWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		j := journal.New(d, hclog.NewNullLogger())
+		run := open(j, "r", 4)
+		d.takes = time.Second
+		for i := range 4 {
+			entry := intent(i)
+			entry.Durations = []store.Duration{{Type: fmt.Sprint(i)}}
+			entry.RollbackRecords = []store.RollbackRecord{{Operation: fmt.Sprint(i)}}
+			entry.Head = &store.HeadMove{GraphID: fmt.Sprint(i)}
+			entry.Idempotency = &store.IdempotencyKey{Key: fmt.Sprint(i)}
+			require.NoError(t, run.Post(entry))
+		}
+		j.Stop()
+		var types, operations, heads, keys []string
+		for _, w := range d.writes {
+			for i := range w.Durations {
+				types, operations = append(types, w.Durations[i].Type), append(operations, w.RollbackRecords[i].Operation)
+			}
+			if w.Head != nil {
+				heads, keys = append(heads, w.Head.GraphID), append(keys, w.Idempotency.Key)
+			}
+		}
+		all := []string{"0", "1", "2", "3"}
+		require.Equal(t, [][]string{all, all, all, all}, [][]string{types, operations, heads, keys})
+		require.Equal(t, 5, d.versions(t, "r"))
 	})
 }
 

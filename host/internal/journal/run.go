@@ -15,7 +15,13 @@ type Entry struct {
 	Events     []execution.Event
 	Placements []store.PlacementWrite
 	Logs       []store.OperationLog
-	Destroyed  *bool
+	Durations  []store.Duration
+	// RollbackRecords belong to the intents among the events.
+	RollbackRecords []store.RollbackRecord
+	Destroyed       *bool
+	Head            *store.HeadMove
+	// Idempotency is the key of the command that posts the entry.
+	Idempotency *store.IdempotencyKey
 }
 
 // Run is the one writer of one run: it numbers events, refuses illegal ones, and holds the state they add up to. Once a
@@ -84,7 +90,8 @@ func newEntry(r *Run, from Entry) *entry {
 		done: make(chan struct{}),
 		write: store.Write{
 			RunID: r.state.ID, Token: r.token, Events: from.Events, Placements: from.Placements, Logs: from.Logs,
-			Destroyed: from.Destroyed,
+			Durations: from.Durations, RollbackRecords: from.RollbackRecords, Destroyed: from.Destroyed, Head: from.Head,
+			Idempotency: from.Idempotency,
 		},
 	}
 }

@@ -51,7 +51,7 @@ func nodeID(i int) string { return fmt.Sprintf("%08x", uint32(i)*2654435761) }
 func startRun(t testing.TB, s *sqlite.Store, n, resources int) *benchRun {
 	run := newRun(n, resources)
 	require.NoError(t, s.CreateRun(t.Context(), run))
-	token, version, err := s.AcquireRun(t.Context(), run.Run.ID, "host")
+	token, version, err := s.AcquireRun(t.Context(), store.Claim{RunID: run.Run.ID, Owner: "host"})
 	require.NoError(t, err)
 	return &benchRun{id: run.Run.ID, deployment: run.Run.DeploymentID, token: token, version: version, resources: resources}
 }

@@ -35,7 +35,7 @@ func TestErrorsHoldNoRows(t *testing.T) {
 	key := store.APIKey{Name: canary, Tenant: canary, Role: "tenant", Hash: canary}
 	require.NoError(t, s.CreateKey(ctx, key))
 	require.NoError(t, s.CreateRun(ctx, run))
-	token, _, err := s.AcquireRun(ctx, canary, canary)
+	token, _, err := s.AcquireRun(ctx, store.Claim{RunID: canary, Owner: canary})
 	require.NoError(t, err)
 
 	refuse := func(err error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
@@ -44,7 +45,16 @@ type group struct {
 	run       runState
 	writes    []int
 	changed   bool // has events
+	durations map[durationKey]duration
 	destroyed *bool
+}
+
+// durationKey and duration sum up what the operations of a group took: most are of few types.
+type durationKey struct{ kind, verb string }
+
+type duration struct {
+	count int64
+	total time.Duration
 }
 
 // runState is the row of a run, as a batch moves it on.
@@ -143,8 +153,9 @@ func (b *batch) try(g *group) error {
 // refusal says that an error is of what was to be written, and not of the store.
 func refusal(err error) bool {
 	var active *store.ActiveRunError
-	return constrained(err) || errors.As(err, &active) || errors.Is(err, store.ErrInvalid) || errors.Is(err, store.ErrVersion) ||
-		errors.Is(err, store.ErrNotFound)
+	var used *store.KeyUsedError
+	return constrained(err) || errors.As(err, &active) || errors.As(err, &used) || errors.Is(err, store.ErrInvalid) ||
+		errors.Is(err, store.ErrVersion) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrStale)
 }
 
 func (b *batch) keep(g *group) error {
@@ -174,6 +185,37 @@ func (b *batch) keepWrite(g *group, i int) error {
 	for k := range w.Logs {
 		l := &w.Logs[k]
 		if err := b.exec(addLog, g.run.number, l.Operation, nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
+			return err
+		}
+	}
+	return b.keepRest(g, w)
+}
+
+// keepRest keeps what few writes have.
+func (b *batch) keepRest(g *group, w *store.Write) error {
+	for k := range w.RollbackRecords {
+		r := &w.RollbackRecords[k]
+		if err := b.exec(addRollbackRecord, g.run.number, r.Operation, r.Attempt, r.Format, bytesOf(r.Data)); err != nil {
+			return err
+		}
+	}
+	for _, d := range w.Durations {
+		if g.durations == nil {
+			g.durations = map[durationKey]duration{}
+		}
+		sum := g.durations[durationKey{d.Type, string(d.Verb)}]
+		g.durations[durationKey{d.Type, string(d.Verb)}] = duration{sum.count + 1, sum.total + d.Took}
+	}
+	if w.Idempotency != nil {
+		if w.Idempotency.Tenant != g.run.tenant || w.Idempotency.Key == "" {
+			return fmt.Errorf("idempotency key: %w", store.ErrInvalid)
+		}
+		if err := useKey(b.ctx, b.tx, w.Idempotency, true); err != nil {
+			return err
+		}
+	}
+	if w.Head != nil {
+		if err := moveHead(b.ctx, b.tx, g.run.deployment, w.Head.GraphID, w.Head.Previous); err != nil {
 			return err
 		}
 	}
@@ -219,11 +261,16 @@ func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
 func (b *batch) finish(g *group) error {
 	r := &g.run
 	if g.changed {
-		err := b.exec(updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, r.number)
+		err := b.exec(updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, truth(!r.status.Active()), r.number)
 		if taken(err) {
 			return b.rival(g)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for key, sum := range g.durations {
+		if err := b.exec(addDuration, r.tenant, key.kind, key.verb, sum.count, int64(sum.total)); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,14 @@ func blob(raw json.RawMessage) any {
 	return []byte(raw)
 }
 
+// bytesOf is data that is there, though it may be empty.
+func bytesOf(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
 // given is nil for a text that is not given.
 func given(text string) any {
 	if text == "" {

@@ -40,7 +40,7 @@ func commitForever(ctx context.Context, s *sqlite.Store) error {
 		return err
 	}
 	fmt.Println("ack", name, 1)
-	token, version, err := s.AcquireRun(ctx, name, "child")
+	token, version, err := s.AcquireRun(ctx, store.Claim{RunID: name, Owner: "child"})
 	if err != nil {
 		return err
 	}

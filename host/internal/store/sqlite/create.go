@@ -16,14 +16,17 @@ func (s *Store) CreateRun(ctx context.Context, run store.NewRun) error {
 		return fault("create run", err)
 	}
 	return s.write(ctx, "create run", func(ctx context.Context, tx *sql.Tx) error {
-		c := &creation{bound: s.in(ctx, tx), run: run}
-		var err error
-		if run.Graph != nil {
-			c.deployment, err = s.insertGraph(ctx, tx, *run.Graph)
-		} else {
-			err = tx.QueryRowContext(ctx, "SELECT number FROM deployments WHERE tenant = ? AND id = ?",
-				run.Run.Tenant, run.Run.DeploymentID).Scan(&c.deployment)
+		if err := useKey(ctx, tx, run.Idempotency, false); err != nil {
+			return err
 		}
+		for _, graph := range run.Graphs() {
+			if err := s.insertGraph(ctx, tx, graph); err != nil {
+				return err
+			}
+		}
+		c := &creation{bound: s.in(ctx, tx), run: run}
+		err := tx.QueryRowContext(ctx, "SELECT number FROM deployments WHERE tenant = ? AND id = ?",
+			run.Run.Tenant, run.Run.DeploymentID).Scan(&c.deployment)
 		if err != nil {
 			return err
 		}
@@ -39,7 +42,7 @@ type creation struct {
 }
 
 func (c *creation) do() error {
-	for _, step := range []func() error{c.checkGraphs, c.yieldOrSupersede, c.moveHead, c.pinAccounts, c.insert} {
+	for _, step := range []func() error{c.checkGraphs, c.yieldOrSupersede, c.mayBegin, c.moveHead, c.pinAccounts, c.insert} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -122,32 +125,51 @@ func (c *creation) supersede(r rival) error {
 		return err
 	}
 	at := nanos(run.CreatedAt)
-	if err := c.exec(updateRun, event.Version, string(event.RunStatus), at, at, r.number); err != nil {
+	if err := c.exec(updateRun, event.Version, string(event.RunStatus), at, at, 1, r.number); err != nil {
 		return err
 	}
-	_, err := c.tx.ExecContext(c.ctx, "UPDATE runs SET owner = '', token = token + 1 WHERE number = ?", r.number)
+	_, err := c.tx.ExecContext(c.ctx, "UPDATE runs SET token = token + 1 WHERE number = ?", r.number)
 	return err
 }
 
-// moveHead checks what the caller believes to be the head, and moves it. What has a new head is not destroyed any more.
+// mayBegin counts the tenant's active runs, once those that yield have.
+func (c *creation) mayBegin() error {
+	if c.run.MaxActive <= 0 {
+		return nil
+	}
+	var active int
+	err := c.tx.QueryRowContext(c.ctx, "SELECT count(*) FROM runs WHERE tenant = ? AND status IN ('queued', 'running', 'cancelling')",
+		c.run.Run.Tenant).Scan(&active)
+	if err == nil && active >= c.run.MaxActive {
+		err = store.ErrTooMany
+	}
+	return err
+}
+
 func (c *creation) moveHead() error {
 	if c.run.Head == "" && c.run.PreviousHead == "" {
 		return nil
 	}
+	return moveHead(c.ctx, c.tx, c.deployment, c.run.Head, c.run.PreviousHead)
+}
+
+// moveHead checks what the caller believes to be the head, and moves it to a graph where one is named. What has a new head is
+// not destroyed any more.
+func moveHead(ctx context.Context, tx *sql.Tx, deployment int64, graphID, previous string) error {
 	var head string
-	err := c.tx.QueryRowContext(c.ctx, `SELECT coalesce(g.id, '') FROM deployments d LEFT JOIN graphs g ON g.number = d.head
-		WHERE d.number = ?`, c.deployment).Scan(&head)
+	err := tx.QueryRowContext(ctx, `SELECT coalesce(g.id, '') FROM deployments d LEFT JOIN graphs g ON g.number = d.head
+		WHERE d.number = ?`, deployment).Scan(&head)
 	if err != nil {
 		return err
 	}
-	if head != c.run.PreviousHead {
+	if head != previous {
 		return fmt.Errorf("head: %w", store.ErrStale)
 	}
-	if c.run.Head == "" {
+	if graphID == "" {
 		return nil
 	}
-	result, err := c.tx.ExecContext(c.ctx, `UPDATE deployments SET destroyed = 0, head = g.number
-		FROM graphs g WHERE g.id = ? AND g.deployment = deployments.number AND deployments.number = ?`, c.run.Head, c.deployment)
+	result, err := tx.ExecContext(ctx, `UPDATE deployments SET destroyed = 0, head = g.number
+		FROM graphs g WHERE g.id = ? AND g.deployment = deployments.number AND deployments.number = ?`, graphID, deployment)
 	return fault("head", mustTouch(result, err))
 }
 
@@ -183,10 +205,10 @@ func (c *creation) insert() error {
 		return err
 	}
 	result, err := c.tx.ExecContext(c.ctx, `INSERT INTO runs (id, tenant, deployment, graph_id, plan_graph_id, exec_graph_id, kind,
-		mode, status, started_by, created_at, updated_at, completed_at, version, options)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		mode, status, started_by, created_at, updated_at, completed_at, version, lease_until, options)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.Tenant, c.deployment, r.GraphID, r.PlanGraphID, r.ExecGraphID, string(r.Kind), r.Mode, string(r.Status),
-		r.StartedBy, nanos(r.CreatedAt), nanos(r.UpdatedAt), nanos(r.CompletedAt), c.run.Event.Version, blob(r.Options))
+		r.StartedBy, nanos(r.CreatedAt), nanos(r.UpdatedAt), nanos(r.CompletedAt), c.run.Event.Version, leaseUntil(c.run.Lease), blob(r.Options))
 	if taken(err) {
 		return fmt.Errorf("run id: %w", store.ErrExists)
 	}

@@ -12,33 +12,47 @@ import (
 
 // CreateGraph implements store.Graphs.
 func (s *Store) CreateGraph(ctx context.Context, graph store.NewGraph) error {
-	return s.write(ctx, "create graph", func(ctx context.Context, tx *sql.Tx) error {
-		_, err := s.insertGraph(ctx, tx, graph)
-		return err
-	})
+	if err := graph.Check(); err != nil {
+		return fault("create graph", err)
+	}
+	return s.write(ctx, "create graph", func(ctx context.Context, tx *sql.Tx) error { return s.insertGraph(ctx, tx, graph) })
 }
 
-// insertGraph answers the number of the graph's deployment, which is made by its first graph.
-func (s *Store) insertGraph(ctx context.Context, tx *sql.Tx, graph store.NewGraph) (deployment int64, err error) {
-	g := graph.Graph
-	if err := mustBeFree(ctx, tx, g.ID); err != nil {
-		return 0, err
+// insertGraph stores a graph with what belongs to it. A deployment is made by its first graph.
+func (s *Store) insertGraph(ctx context.Context, tx *sql.Tx, graph store.NewGraph) error {
+	if err := useKey(ctx, tx, graph.Idempotency, false); err != nil {
+		return err
 	}
+	g := &graph.Graph
 	at := nanos(g.CreatedAt)
-	err = tx.QueryRowContext(ctx,
+	var deployment int64
+	err := tx.QueryRowContext(ctx,
 		`INSERT INTO deployments (tenant, id, sequence, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
 		 ON CONFLICT (tenant, id) DO UPDATE SET
 			sequence = sequence + excluded.sequence, updated_at = max(updated_at, excluded.updated_at)
 		 RETURNING number`, g.Tenant, g.DeploymentID, truth(g.Kind == store.DeploymentGraph), at, at).Scan(&deployment)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if _, err := tx.ExecContext(ctx,
+	if err := insertSpec(ctx, tx, deployment, g); err != nil {
+		return err
+	}
+	for i := range graph.Subgraphs {
+		if err := insertSpec(ctx, tx, deployment, &graph.Subgraphs[i]); err != nil {
+			return err
+		}
+	}
+	return s.draw(ctx, tx, deployment, graph.Resources)
+}
+
+func insertSpec(ctx context.Context, tx *sql.Tx, deployment int64, g *store.Graph) error {
+	if err := mustBeFree(ctx, tx, g.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx,
 		"INSERT INTO graphs (id, deployment, version, kind, created_at, created_by, spec) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		g.ID, deployment, g.Version, g.Kind, at, g.CreatedBy, []byte(g.Spec)); err != nil {
-		return 0, err
-	}
-	return deployment, s.draw(ctx, tx, deployment, graph.Resources)
+		g.ID, deployment, g.Version, g.Kind, nanos(g.CreatedAt), g.CreatedBy, []byte(g.Spec))
+	return err
 }
 
 // mustBeFree answers ErrExists for a graph id that a spec graph or an execution graph has.

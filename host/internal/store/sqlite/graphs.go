@@ -65,6 +65,29 @@ func (s *Store) Graph(ctx context.Context, tenant, graphID string) (store.Graph,
 	return g, fault("graph", err)
 }
 
+// GraphsOf implements store.Graphs.
+func (s *Store) GraphsOf(ctx context.Context, tenant, deploymentID string, page store.Page) ([]store.Graph, error) {
+	after := int64(newest)
+	if page.After != "" {
+		err := s.reader.QueryRowContext(ctx, `SELECT g.number FROM graphs g JOIN deployments d ON d.number = g.deployment
+			WHERE d.tenant = ? AND d.id = ? AND g.id = ?`, tenant, deploymentID, page.After).Scan(&after)
+		if err != nil {
+			return nil, fault("graphs", err)
+		}
+	}
+	var list []store.Graph
+	err := s.rows(ctx, "graphs", func(rows *sql.Rows) error {
+		var g store.Graph
+		err := rows.Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy)
+		list = append(list, g)
+		return err
+	}, `SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by
+		FROM graphs g JOIN deployments d ON d.number = g.deployment
+		WHERE d.tenant = ? AND d.id = ? AND g.kind <> ? AND g.number < ? ORDER BY g.number DESC LIMIT ?`,
+		tenant, deploymentID, store.SubgraphKind, after, limit(page.Limit))
+	return list, err
+}
+
 const selectResources = `SELECT r.resource_id, r.path, r.type, r.node_id, p.region, p.name, p.state, p.made, p.identity, p.account,
 	p.provider_version, p.graph_id, p.outputs
 	FROM deployments d JOIN logical_resources r ON r.deployment = d.number
@@ -111,10 +134,13 @@ func scanResource(rows *sql.Rows) (store.Resource, *store.Placement, error) {
 	return r, &p, nil
 }
 
-// position is the number of a row that a page comes after, for lists that go from the newest number down.
+// newest is a place before every row, for lists that go from the newest number down.
+const newest = 1<<63 - 1
+
+// position is the number of a row that a page comes after.
 func (s *Store) position(ctx context.Context, table, tenant, id string) (number int64, err error) {
 	if id == "" {
-		return 1<<63 - 1, nil
+		return newest, nil
 	}
 	err = s.reader.QueryRowContext(ctx, "SELECT number FROM "+table+" WHERE tenant = ? AND id = ?", tenant, id).Scan(&number)
 	return number, fault(table, err)

@@ -10,13 +10,13 @@ import (
 )
 
 const selectRun = `SELECT r.id, r.tenant, d.id, r.graph_id, r.plan_graph_id, r.exec_graph_id, r.kind, r.mode, r.status, r.started_by,
-	r.created_at, r.updated_at, r.completed_at, r.version, r.options FROM runs r JOIN deployments d ON d.number = r.deployment `
+	r.created_at, r.updated_at, r.completed_at, r.version, r.options, r.cancel_by FROM runs r JOIN deployments d ON d.number = r.deployment `
 
 func scanRun(scan func(...any) error) (store.Run, error) {
 	var r store.Run
 	var options []byte
 	err := scan(&r.ID, &r.Tenant, &r.DeploymentID, &r.GraphID, &r.PlanGraphID, &r.ExecGraphID, &r.Kind, &r.Mode, &r.Status,
-		&r.StartedBy, instant{&r.CreatedAt}, instant{&r.UpdatedAt}, instant{&r.CompletedAt}, &r.Version, &options)
+		&r.StartedBy, instant{&r.CreatedAt}, instant{&r.UpdatedAt}, instant{&r.CompletedAt}, &r.Version, &options, &r.CancelBy)
 	r.Options = options
 	return r, err
 }
@@ -54,6 +54,9 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 		where = append(where, "r.deployment = (SELECT number FROM deployments WHERE tenant = ? AND id = ?)")
 		args = append(args, filter.Tenant, filter.DeploymentID)
 	}
+	if filter.Kind != "" {
+		where, args = append(where, "r.kind = ?"), append(args, string(filter.Kind))
+	}
 	if filter.Status != "" {
 		where, args = append(where, "r.status = ?"), append(args, string(filter.Status))
 	}
@@ -78,15 +81,6 @@ func (s *Store) runs(ctx context.Context, doing, query string, args ...any) ([]s
 		return err
 	}, query, args...)
 	return list, err
-}
-
-// AcquireRun implements store.Runs.
-func (s *Store) AcquireRun(ctx context.Context, runID, owner string) (token, version int64, err error) {
-	err = s.write(ctx, "acquire run", func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, "UPDATE runs SET owner = ?, token = token + 1 WHERE id = ? RETURNING token, version",
-			owner, runID).Scan(&token, &version)
-	})
-	return token, version, err
 }
 
 // Events implements store.Runs.

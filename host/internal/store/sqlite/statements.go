@@ -21,6 +21,8 @@ const (
 	addEvent
 	updatePlacement
 	addLog
+	addDuration
+	addRollbackRecord
 	setDestroyed
 	queries
 )
@@ -36,13 +38,19 @@ func texts() [queries]string {
 		addPlacements: placementRow(many),
 		findRun: `SELECT r.number, r.token, r.version, r.status, r.completed_at, r.deployment, d.tenant, d.id
 			FROM runs r JOIN deployments d ON d.number = r.deployment WHERE r.id = ?`,
-		updateRun: "UPDATE runs SET version = ?, status = ?, updated_at = ?, completed_at = ? WHERE number = ?",
-		addEvent:  "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
+		updateRun: `UPDATE runs SET version = ?1, status = ?2, updated_at = ?3, completed_at = ?4,
+			owner = iif(?5, '', owner), lease_until = iif(?5, 0, lease_until), cancel_by = iif(?5, '', cancel_by)
+			WHERE number = ?6`,
+		addEvent: "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
 		updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = made OR ?,
 			identity = coalesce(?, iif(?, '', identity)), outputs = coalesce(?, iif(?, NULL, outputs)),
 			account = coalesce(?, account), provider_version = coalesce(?, provider_version), graph_id = coalesce(?, graph_id)
 			WHERE deployment = ? AND node_id = ? AND region = ?`,
-		addLog:       "INSERT INTO logs (run, operation, at, level, message) VALUES (?, ?, ?, ?, ?)",
+		addLog: "INSERT INTO logs (run, operation, at, level, message) VALUES (?, ?, ?, ?, ?)",
+		addDuration: `INSERT INTO durations (tenant, type, verb, count, total) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET count = count + excluded.count, total = total + excluded.total`,
+		addRollbackRecord: `INSERT INTO rollback_records (run, operation, attempt, format, data) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET format = excluded.format, data = excluded.data`,
 		setDestroyed: "UPDATE deployments SET destroyed = ?, updated_at = max(updated_at, ?) WHERE number = ?",
 	}
 }

@@ -117,7 +117,7 @@ func bys(events []execution.Event) map[string]bool {
 // writeUntilFenced takes the run a few times over, and tells what it wrote.
 func (s *suite) writeUntilFenced(owner int) (kept []string, err error) {
 	for round := range 10 {
-		token, version, err := s.store.AcquireRun(s.ctx(), "run-1", fmt.Sprint("host-", owner))
+		token, version, err := s.store.AcquireRun(s.ctx(), store.Claim{RunID: "run-1", Owner: fmt.Sprint("host-", owner)})
 		if err != nil {
 			return kept, err
 		}

@@ -19,7 +19,7 @@ func (s *suite) runRoundTrip() {
 
 	want := run.Run
 	want.Version = 1
-	s.requireFilled(want, "CompletedAt")
+	s.requireFilled(want, "CompletedAt", "CancelBy")
 	require.Equal(s, want, s.run(tenantA, "run-1"))
 	require.Equal(s, []execution.Event{run.Event}, s.events("run-1"))
 	require.Equal(s, run.Graph.Resources, s.resources(tenantA, deploymentA))
@@ -285,6 +285,8 @@ func (s *suite) runLists() {
 	require.Empty(s, list(store.RunFilter{}, store.Page{Limit: 2, After: "run-1"}))
 	require.Equal(s, []string{"run-6", "run-1"}, list(store.RunFilter{DeploymentID: deploymentA}, store.Page{}))
 	require.Equal(s, []string{"run-2"}, list(store.RunFilter{Status: execution.RunFailed}, store.Page{}))
+	require.Len(s, list(store.RunFilter{Kind: execution.Apply}, store.Page{}), 6)
+	require.Empty(s, list(store.RunFilter{Kind: execution.Verify}, store.Page{}))
 	require.Equal(s, []string{"run-6", "run-5", "run-4"}, list(store.RunFilter{Since: at(4)}, store.Page{}))
 	require.Equal(s, []string{"run-6"}, list(store.RunFilter{DeploymentID: deploymentA, Status: execution.RunRunning, Since: at(2)}, store.Page{}))
 	require.Empty(s, list(store.RunFilter{DeploymentID: "unknown"}, store.Page{}))
@@ -295,6 +297,7 @@ func (s *suite) runLists() {
 	verify := runOver(tenantA, deploymentA, 7, id(1))
 	verify.Run.Kind = execution.Verify
 	s.commit(s.start(verify).status(execution.RunCompleted, 9))
+	require.Equal(s, []string{"run-7"}, list(store.RunFilter{Kind: execution.Verify, DeploymentID: deploymentA}, store.Page{}))
 	for want, kinds := range map[string][]execution.RunKind{
 		"run-7": {execution.Verify, execution.Apply}, "run-6": {execution.Destroy, execution.Apply},
 	} {
@@ -316,7 +319,7 @@ func (s *suite) runLists() {
 }
 
 func (s *suite) acquire() {
-	_, _, err := s.store.AcquireRun(s.ctx(), "run-1", "host")
+	_, _, err := s.store.AcquireRun(s.ctx(), store.Claim{RunID: "run-1", Owner: "host"})
 	require.ErrorIs(s, err, store.ErrNotFound)
 	require.NoError(s, s.store.CreateRun(s.ctx(), runOf(tenantA, deploymentA, 1)))
 	first := s.take("run-1")

@@ -77,7 +77,7 @@ func (s *suite) start(run store.NewRun) *hand {
 
 // take acquires a run.
 func (s *suite) take(runID string) *hand {
-	token, version, err := s.store.AcquireRun(s.ctx(), runID, "host-1")
+	token, version, err := s.store.AcquireRun(s.ctx(), store.Claim{RunID: runID, Owner: "host-1"})
 	require.NoError(s, err)
 	return &hand{run: runID, token: token, version: version}
 }
