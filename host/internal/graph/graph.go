@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -26,6 +27,10 @@ type Spec struct {
 	Version      string `json:"version"`
 	// BasedOn is the graph that was the deployment's head when this one was made, "" for none.
 	BasedOn string `json:"based_on,omitempty"`
+	// Of is set in a derived graph: the graph whose resources its operations bring about. Labels and records name that one.
+	Of string `json:"of,omitempty"`
+	// Hold is set in the graph of a move: what is released, as an edge, when the move is committed.
+	Hold string `json:"hold,omitempty"`
 	// Timeout bounds a run over this graph, in seconds; 0 for none.
 	Timeout   float64        `json:"timeout_seconds,omitempty"`
 	Providers map[string]Pin `json:"providers"`
@@ -48,7 +53,7 @@ func (s *Spec) Node(resourceID string) *Node {
 // Labels identify what a node makes (owner, deploy-id, resource-id) and inform about it. Callers may keep and change the map.
 func (s *Spec) Labels(node *Node, owner string) map[string]string {
 	labels := map[string]string{
-		contract.LabelGraphID:    s.GraphID,
+		contract.LabelGraphID:    cmp.Or(s.Of, s.GraphID),
 		contract.LabelNodeID:     node.Logical(),
 		contract.LabelDeployID:   s.DeploymentID,
 		contract.LabelResourceID: node.ResourceID,

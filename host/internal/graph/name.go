@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
@@ -78,17 +79,37 @@ func (p *properties) physical(wanted, region string, first bool) string {
 
 // badName says what is wrong with a physical name, "" for nothing.
 func (p *properties) badName(name string) string {
-	limits, suffix := p.kind.Naming, ""
-	if limits.Suffix != contract.SuffixNone && limits.Suffix != "" && !p.node.Exact {
+	return badName(p.kind.Naming, p.kind.namePattern, p.node.Exact, name)
+}
+
+func badName(limits contract.Naming, pattern *regexp.Regexp, exact bool, name string) string {
+	suffix := ""
+	if limits.Suffix != contract.SuffixNone && limits.Suffix != "" && !exact {
 		suffix = " with the suffix that tells resources apart"
 	}
 	switch length := utf8.RuneCountInString(name); {
 	case limits.MaxLength > 0 && length > limits.MaxLength:
 		return fmt.Sprintf("gives a name of %d characters%s: this type takes %d", length, suffix, limits.MaxLength)
-	case p.kind.namePattern != nil && !p.kind.namePattern.MatchString(name):
+	case pattern != nil && !pattern.MatchString(name):
 		return fmt.Sprintf("gives a name that does not match %s%s", limits.Pattern, suffix)
 	}
 	return ""
+}
+
+// writtenName is the caller's own name of a node that was built, "" where it has none.
+func writtenName(node *Node, naming contract.Naming) string {
+	if naming.Property == "" {
+		return ""
+	}
+	text, err := document.Parse(node.Properties, propertyLimits)
+	if err != nil {
+		return ""
+	}
+	n := text.At(propertyAt(naming.Property).segments)
+	if n < 0 || text.Kind(n) != document.String {
+		return ""
+	}
+	return text.Text(n)
 }
 
 // claim is false when another node has the same name in the same place. What else identifies a thing of the type is part of the
