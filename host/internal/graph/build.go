@@ -44,11 +44,15 @@ type Input struct {
 	SealedProperties map[string]string
 	// Schemas remembers compiled schemas from one Build to the next; nil for none.
 	Schemas *Schemas
+	// Expand asks the provider of a composite type what a resource of it consists of; nil when it could not be asked.
+	Expand func(*contract.ExpandRequest) *contract.ExpandResult
 }
 
 // Built is a spec graph, and what was given with it and is no part of it.
 type Built struct {
 	Spec *Spec
+	// Subgraphs are what the composites of Spec consist of, one for each, the inner ones behind those that they are in.
+	Subgraphs []*Spec
 	// Sealed are the boxes of sensitive properties, by provider.
 	Sealed   map[string][]SealedValue
 	Warnings []string
@@ -102,8 +106,9 @@ func Build(in Input) (*Built, []Problem) {
 	b.readTargets()
 	b.index()
 	b.readSealed()
-	for i := range b.resources {
+	for i := range b.top {
 		b.startNode(i)
+		b.expand(i, nil)
 	}
 	for i := range b.resources {
 		b.connect(i)
@@ -112,39 +117,51 @@ func Build(in Input) (*Built, []Problem) {
 		b.finishNode(i)
 	}
 	b.findCycles()
+	b.flatten()
 	b.checkSize()
 	if len(b.problems) > 0 {
 		return nil, b.sorted()
 	}
 	b.nameEdges()
-	return &Built{Spec: b.spec, Sealed: b.sealed, Warnings: b.warnings}, nil
+	built := &Built{Spec: b.spec, Sealed: b.sealed, Warnings: b.warnings, Subgraphs: b.subgraphs()}
+	b.arrange()
+	return built, nil
 }
 
-// builder holds one Build. Nodes stand at the index of their resource all the time.
+// builder holds one Build. Nodes stand at the index of their resource all the time: first the resources of the configuration,
+// top many, then the parts of composites, each behind the composite it is in.
 type builder struct {
 	in        *Input
-	resources rest.Resources
-	spec      *Spec
-	kinds     kinds
-	byID      map[string]int            // resource id to index
-	known     map[string]*KnownResource // by resource id
-	drawn     map[string]bool           // node ids that are taken
-	regions   map[string][]string       // of a provider's regional resources
-	states    []nodeState
-	places    map[string]bool // type, name and place of everything so far
-	parser    document.Parser // of properties, one resource after the other
-	scratch   []byte
-	edges     edgeSet
-	given     []map[string]string // boxes from beside the config, by resource and pointer
-	sealed    map[string][]SealedValue
-	warnings  []string
-	problems  []located
+	resources []*rest.NamedResource
+	top       int
+	// composites is how many were expanded.
+	composites int
+	spec       *Spec
+	kinds      kinds
+	byID       map[string]int            // resource id to index
+	known      map[string]*KnownResource // by resource id
+	drawn      map[string]bool           // node ids that are taken
+	regions    map[string][]string       // of a provider's regional resources
+	states     []nodeState
+	places     map[string]bool // type, name and place of everything so far
+	parser     document.Parser // of properties, one resource after the other
+	scratch    []byte
+	edges      edgeSet
+	order      []int                        // by the edges
+	flat       []pendingEdge                // edges without composites
+	given      map[string]map[string]string // boxes from beside the config, by resource and pointer
+	sealed     map[string][]SealedValue
+	warnings   []string
+	problems   []located
 }
 
-// nodeState is what is known of a node while it is built; kind is nil when its type is unknown.
+// nodeState is what is known of a node while it is built; kind is nil when its type is unknown. The rest is about composites:
+// see expand.
 type nodeState struct {
-	kind   *resourceKind
-	global bool
+	kind      *resourceKind
+	global    bool
+	part      *part
+	expansion *expansion
 }
 
 // located is a problem and the resource it belongs to, -1 for none: problems are given in the order of the document.
@@ -155,13 +172,18 @@ type located struct {
 
 func newBuilder(in Input) *builder {
 	n := len(in.Config.Resources)
+	resources := make([]*rest.NamedResource, n)
+	for i := range resources {
+		resources[i] = &in.Config.Resources[i]
+	}
 	schemas := in.Schemas
 	if schemas == nil {
 		schemas = &Schemas{}
 	}
 	return &builder{
 		in:        &in,
-		resources: in.Config.Resources,
+		resources: resources,
+		top:       n,
 		spec: &Spec{
 			GraphID: in.GraphID, DeploymentID: in.Config.DeploymentID, Version: cmp.Or(in.Version, in.Config.Version),
 			Timeout: in.Config.TimeoutSeconds, Providers: map[string]Pin{}, Nodes: make([]Node, n), Edges: []Edge{},
@@ -173,7 +195,7 @@ func newBuilder(in Input) *builder {
 		states:  make([]nodeState, n),
 		places:  make(map[string]bool, n),
 		edges:   newEdgeSet(in.Config.Resources),
-		given:   make([]map[string]string, n),
+		given:   map[string]map[string]string{},
 		sealed:  map[string][]SealedValue{},
 	}
 }
@@ -183,8 +205,11 @@ func (b *builder) problem(message string, segments ...string) {
 	b.report(-1, message, segments)
 }
 
-// wrong reports one at segments below a resource.
+// wrong reports one at segments below a resource. What is wrong with a part is told where the composite stands.
 func (b *builder) wrong(i int, message string, segments ...string) {
+	if b.states[i].part != nil {
+		i, message, segments = b.blame(i, message, segments)
+	}
 	b.report(i, message, append([]string{"resources", b.resources[i].ID}, segments...))
 }
 

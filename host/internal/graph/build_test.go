@@ -26,6 +26,7 @@ func inputOf(t testing.TB, body string) graph.Input {
 	require.NoError(t, err)
 	return graph.Input{
 		Config: &decoded, Catalog: graphtest.NewCatalog(), GraphID: "aaaa0000", NewID: graphtest.IDs(), Owner: "owner-hash", Prefix: "/config",
+		Expand: graphtest.Expand,
 	}
 }
 

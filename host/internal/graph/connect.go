@@ -54,9 +54,16 @@ func (s *edgeSet) add(e pendingEdge) bool {
 	return true
 }
 
+// grow makes room for another node.
+func (s *edgeSet) grow() { s.reader = append(s.reader, -1) }
+
 // connect makes the edges that lead to one resource. Those of depends_on come first: their type wins.
 func (b *builder) connect(i int) {
 	definition := &b.resources[i].Definition
+	if part := b.states[i].part; part != nil {
+		b.connectPart(i, part)
+		return
+	}
 	for k := range definition.DependsOn {
 		b.depend(i, k)
 	}
@@ -109,16 +116,33 @@ func (b *builder) refer(i int, roleName, text string) {
 		return
 	}
 	b.edges.add(pendingEdge{from: from, to: i, kind: Dependency, role: roleName})
-	reference := Reference{Text: text, NodeID: b.spec.Nodes[from].NodeID, Output: output, Region: region}
-	if problem := b.resolve(i, from, roleName, &reference); problem != "" {
-		b.wrong(i, problem, place...)
+	b.referTo(i, from, roleName, Reference{Text: text, Output: output, Region: region})
+}
+
+// referTo notes a reference to a resource, or to the part of it that gives the output.
+func (b *builder) referTo(i, from int, roleName string, reference Reference) {
+	source, problem := b.resolve(i, from, roleName, &reference)
+	if problem != "" {
+		b.wrong(i, problem, "references", roleName)
 		return
 	}
+	if source < 0 {
+		return // what is wrong was reported before
+	}
+	b.note(i, source, roleName, reference)
+}
+
+// note keeps a reference that is resolved.
+func (b *builder) note(i, source int, roleName string, reference Reference) {
 	node := &b.spec.Nodes[i]
+	reference.NodeID = b.spec.Nodes[source].NodeID
 	if node.References == nil {
 		node.References = make(map[string]Reference, len(b.resources[i].Definition.References))
 	}
 	node.References[roleName] = reference
+	if expansion := b.states[i].expansion; expansion != nil {
+		expansion.sources[roleName] = source
+	}
 }
 
 // splitReference reads "id", "id.output" and "id@region.output".
@@ -128,25 +152,42 @@ func splitReference(text string) (id, region, output string, ok bool) {
 	return id, region, output, id != "" && (output != "" || !hasOutput) && (region != "" || !hasRegion)
 }
 
-// resolve checks a reference against the types on both sides, and says what is wrong. A type that is unknown was reported before.
-func (b *builder) resolve(i, from int, roleName string, reference *Reference) string {
+// resolve checks a reference against the types on both sides, and gives the node that it is read from, -1 when that is not known:
+// a type that is unknown was reported before. Else it says what is wrong.
+func (b *builder) resolve(i, from int, roleName string, reference *Reference) (source int, problem string) {
+	source, problem = b.inside(from, reference)
+	if problem != "" {
+		return -1, problem
+	}
 	if kind := b.states[i].kind; kind != nil {
-		r := kind.roles[roleName]
-		if r == nil {
-			return "is not a reference that this type takes" + choices(roleNames(kind))
-		}
-		reference.Property = r.Property
-		if source := b.states[from].kind; source != nil && len(r.Types) > 0 && !slices.Contains(r.Types, source.Name) {
-			return "must name a resource of type " + strings.Join(r.Types, " or ")
+		if problem := b.resolveRole(kind, from, source, roleName, reference); problem != "" {
+			return -1, problem
 		}
 	}
-	if b.states[from].kind == nil {
+	if source < 0 || b.states[source].kind == nil {
+		return source, ""
+	}
+	if problem := b.resolveOutput(source, reference); problem != "" {
+		return -1, problem
+	}
+	return source, b.resolveRegion(i, source, reference)
+}
+
+// resolveRole holds a reference against the role that it is for: a composite, or the part of it that is read, may be what the
+// role asks for.
+func (b *builder) resolveRole(kind *resourceKind, from, source int, roleName string, reference *Reference) string {
+	r := kind.roles[roleName]
+	if r == nil {
+		return "is not a reference that this type takes" + choices(roleNames(kind))
+	}
+	reference.Property = r.Property
+	if len(r.Types) == 0 || source < 0 || b.states[source].kind == nil {
 		return ""
 	}
-	if problem := b.resolveOutput(from, reference); problem != "" {
-		return problem
+	if slices.Contains(r.Types, b.states[source].kind.Name) || slices.Contains(r.Types, b.states[from].kind.Name) {
+		return ""
 	}
-	return b.resolveRegion(i, from, reference)
+	return "must name a resource of type " + strings.Join(r.Types, " or ")
 }
 
 func roleNames(kind *resourceKind) []string {
@@ -192,6 +233,8 @@ func (b *builder) resolveRegion(i, from int, reference *Reference) string {
 		return "names a region that the resource is not in"
 	case reference.Region != "" || len(source.Regions) < 2 || b.states[i].kind == nil || Paired(reader, source):
 		return ""
+	case b.states[i].kind.Composite:
+		return "" // each part that it is handed to reads in its own region
 	}
 	reference.Region = source.Regions[0]
 	b.warnings = append(b.warnings, fmt.Sprintf("%s reads %s in %s, the first of its %d regions; write %s@region to choose another",
@@ -206,7 +249,7 @@ func (b *builder) findCycles() {
 		edges[i] = dag.Edge{From: e.from, To: e.to}
 	}
 	ordered := dag.New(len(b.resources), edges)
-	if len(ordered.Order()) == len(b.resources) {
+	if b.order = ordered.Order(); len(b.order) == len(b.resources) {
 		return
 	}
 	closing := make(map[dag.Edge]int, len(edges))
@@ -215,7 +258,7 @@ func (b *builder) findCycles() {
 	}
 	for _, cycle := range ordered.Cycles(maxCycles) {
 		first, last := cycle[0], cycle[len(cycle)-1]
-		edge := b.edges.all[closing[dag.Edge{From: last, To: first}]]
+		edge := &b.edges.all[closing[dag.Edge{From: last, To: first}]]
 		b.wrong(first, "closes a cycle: "+b.path(cycle), edge.place()...)
 	}
 }
@@ -239,17 +282,17 @@ func (b *builder) path(cycle []int) string {
 
 // shown is a resource id that may stand in a message.
 func (b *builder) shown(i int) string {
-	if id := b.resources[i].ID; isID(id) {
-		return id
+	if b.validID(i) {
+		return b.resources[i].ID
 	}
 	return "(no valid id)"
 }
 
 // nameEdges gives the edges their ids, and each node that of the first that leads to it.
 func (b *builder) nameEdges() {
-	drawn := make(map[string]bool, len(b.edges.all))
-	b.spec.Edges = make([]Edge, len(b.edges.all))
-	for i, e := range b.edges.all {
+	drawn := make(map[string]bool, len(b.flat))
+	b.spec.Edges = make([]Edge, len(b.flat))
+	for i, e := range b.flat {
 		to := &b.spec.Nodes[e.to]
 		edge := Edge{EdgeID: b.draw(drawn), From: b.spec.Nodes[e.from].NodeID, To: to.NodeID, Type: e.kind}
 		b.spec.Edges[i] = edge

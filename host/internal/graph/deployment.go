@@ -159,7 +159,7 @@ func (b *builder) checkSize() {
 	for i := range b.spec.Nodes {
 		operations += len(b.spec.Nodes[i].Regions)
 	}
-	for _, e := range b.edges.all {
+	for _, e := range b.flat {
 		from, to := &b.spec.Nodes[e.from], &b.spec.Nodes[e.to]
 		if Paired(from, to) {
 			edges += len(to.Regions)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
@@ -31,6 +32,8 @@ type Spec struct {
 	Of string `json:"of,omitempty"`
 	// Hold is set in the graph of a move: what is released, as an edge, when the move is committed.
 	Hold string `json:"hold,omitempty"`
+	// PartOf is the graph that this one is a subgraph of, "" for none.
+	PartOf string `json:"part_of,omitempty"`
 	// Timeout bounds a run over this graph, in seconds; 0 for none.
 	Timeout   float64        `json:"timeout_seconds,omitempty"`
 	Providers map[string]Pin `json:"providers"`
@@ -83,14 +86,20 @@ type Node struct {
 	// Properties without sensitive values; Sealed lists the pointers of those that were given.
 	Properties json.RawMessage `json:"properties"`
 	Sealed     []string        `json:"sealed,omitempty"`
+	// Handed are the sealed properties that a part has from its composite, by pointer.
+	Handed map[string]Handed `json:"handed,omitempty"`
 	// Fingerprints of sealed values by pointer, made by the provider.
 	Fingerprints map[string]string    `json:"fingerprints,omitempty"`
 	References   map[string]Reference `json:"references,omitempty"`
 	Tags         map[string]string    `json:"custom_tags,omitempty"`
 	// EdgeID is the first incoming dependency, for the label; "" also where the vendor takes too few labels for it.
-	EdgeID     string `json:"edge_id,omitempty"`
+	EdgeID string `json:"edge_id,omitempty"`
+	// SubgraphID is set for a composite, and names the graph of what it consists of. Its parts are nodes of this graph as well,
+	// and all edges are between nodes that are no composites.
 	SubgraphID string `json:"subgraph_id,omitempty"`
-	// Regions are the target regions, the deployment's first one first; [""] for a global resource.
+	// Outputs of a composite, each read from one of its parts.
+	Outputs map[string]Reference `json:"outputs,omitempty"`
+	// Regions are the target regions, the deployment's first one first; [""] for a global resource, none for a composite.
 	Regions []string `json:"target_regions"`
 	// Names are the physical names by region.
 	Names   map[string]string `json:"names,omitempty"`
@@ -125,6 +134,30 @@ func (n *Node) Provider() string {
 		}
 	}
 	return n.Type
+}
+
+// Composite says whether the node stands for others, and makes nothing itself.
+func (n *Node) Composite() bool { return n.SubgraphID != "" }
+
+// Handed says where a sealed property of a part comes from: the composite that the caller sealed it for, and where it stands
+// there. Type and Pointer are what the box was sealed for.
+type Handed struct {
+	NodeID  string `json:"node_id"`
+	Type    string `json:"resource_type"`
+	Pointer string `json:"pointer"`
+}
+
+// Enclosing is the resource id of the composite that a resource is a part of, "" for none. No id that a caller gives has a dot.
+func Enclosing(resourceID string) string {
+	if i := strings.LastIndexByte(resourceID, '.'); i >= 0 {
+		return resourceID[:i]
+	}
+	return ""
+}
+
+// Covers says whether a resource id names a resource, or a composite that it is in, however deep.
+func Covers(resourceID, part string) bool {
+	return strings.HasPrefix(part, resourceID) && (len(part) == len(resourceID) || part[len(resourceID)] == '.')
 }
 
 // Reference is one value that a node takes from another. Text is what the caller wrote.

@@ -148,8 +148,8 @@ func (kind *resourceKind) filler(pointer string) string {
 	return ""
 }
 
-// offers says whether the type has a verb. Every provider serves verify.
+// offers says whether the type has a verb. Every provider serves verify. A composite that names none leaves it to its parts.
 func (kind *resourceKind) offers(verb contract.Verb) bool {
 	_, ok := kind.Verb(verb)
-	return ok || verb == contract.VerbVerify
+	return ok || verb == contract.VerbVerify || kind.Composite && len(kind.Verbs) == 0 && slices.Contains(contract.Verbs(), verb)
 }

@@ -48,7 +48,7 @@ func TestProblems(t *testing.T) {
 		"resource id":       {`{"deployment_id": "d", "resources": {"a b": {` + role + `}}}`, []string{"/config/resources/a b: a resource id " + wantID}},
 		"unknown type":      {one(`"type": "` + canary + `:x"`), []string{"/config/resources/r/type: no installed provider offers this type"}},
 		"type of provider":  {one(`"type": "cloud:` + canary + `"`), []string{"/config/resources/r/type: no installed provider offers this type"}},
-		"composite":         {one(`"type": "cloud:stack"`), []string{"/config/resources/r/type: composite types are not supported yet"}},
+		"composite":         {one(`"type": "cloud:stack"`), []string{"/config/resources/r/properties/name: is required"}},
 		"verb":              {one(role + `, "operation": "` + canary + `"`), []string{"/config/resources/r/operation: this type offers create, update, ensure, delete, verify"}},
 		"naming":            {one(role + `, "naming": "` + canary + `"`), []string{`/config/resources/r/naming: must be "exact", or be left out`}},
 		"timeout":           {one(role + `, "timeout_seconds": 1e9`), []string{"/config/resources/r/timeout_seconds: must be a number of seconds from 0 to 2592000 (30 days)"}},

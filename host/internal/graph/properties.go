@@ -91,7 +91,7 @@ func (p *properties) checkSchema() {
 		put(object, r.fills.segments, "reference")
 	}
 	for _, sensitive := range p.kind.sensitive {
-		if box, ok := p.b.given[p.i][sensitive.pointer]; ok {
+		if box, ok := p.given()[sensitive.pointer]; ok {
 			put(object, sensitive.segments, box)
 		}
 	}
@@ -104,6 +104,15 @@ func (p *properties) checkSchema() {
 	for _, v := range found {
 		p.wrong(p.hint(v), v.location)
 	}
+}
+
+// given are the boxes that stand beside the properties, by pointer: those of the request, and for a part those that its
+// composite hands on.
+func (p *properties) given() map[string]string {
+	if part := p.b.states[p.i].part; part != nil {
+		return part.boxes()
+	}
+	return p.b.given[p.node.ResourceID]
 }
 
 // put sets a value, and makes the objects above it; it does nothing where something else stands in the way.
@@ -161,7 +170,11 @@ func (p *properties) hint(v violation) string {
 
 // seal takes sensitive values out of what is stored.
 func (p *properties) seal() {
-	given := p.b.given[p.i]
+	if p.b.states[p.i].part != nil {
+		p.sealPart()
+		return
+	}
+	given := p.given()
 	for _, sensitive := range p.kind.sensitive {
 		n := p.text.At(sensitive.segments)
 		box, beside := given[sensitive.pointer]
@@ -223,4 +236,20 @@ const boxOverhead = 32 + 16
 func isBox(text string) bool {
 	box, err := base64.StdEncoding.DecodeString(text)
 	return err == nil && len(box) >= boxOverhead && !strings.ContainsAny(text, "\r\n")
+}
+
+// sealPart takes what is handed to a part, and nothing else: a sealed value cannot come from anywhere but the caller.
+func (p *properties) sealPart() {
+	handed := p.b.states[p.i].part.handed
+	for _, sensitive := range p.kind.sensitive {
+		if p.text.At(sensitive.segments) >= 0 {
+			p.wrong("is sensitive, and can only be handed on from the composite", sensitive.segments)
+		}
+	}
+	for _, pointer := range sortedKeys(handed) {
+		if !slices.Contains(p.kind.Sensitive, pointer) {
+			p.wrong("is not sensitive, and is handed what is sealed", document.Split(pointer))
+		}
+	}
+	p.node.Handed = handed
 }

@@ -34,22 +34,21 @@ func (b *builder) index() {
 func (b *builder) readSealed() {
 	for _, pointer := range sortedKeys(b.in.SealedProperties) {
 		resourceID, property, ok := splitSealed(pointer)
-		i, known := b.byID[resourceID]
-		if !ok || !known {
+		if _, known := b.byID[resourceID]; !ok || !known {
 			b.beside(misplacedBox(pointer))
 			continue
 		}
-		if b.given[i] == nil {
-			b.given[i] = map[string]string{}
+		if b.given[resourceID] == nil {
+			b.given[resourceID] = map[string]string{}
 		}
-		b.given[i][property] = b.in.SealedProperties[pointer]
+		b.given[resourceID][property] = b.in.SealedProperties[pointer]
 	}
 }
 
 // beside reports a problem of sealed_properties, which stands beside the config and not below the prefix.
 func (b *builder) beside(problem Problem) {
 	if len(b.problems) < MaxProblems {
-		b.problems = append(b.problems, located{len(b.resources), problem})
+		b.problems = append(b.problems, located{b.top, problem})
 	}
 }
 
@@ -65,7 +64,7 @@ var nowhere = []string{""}
 
 // startNode fills in what depends on no other resource.
 func (b *builder) startNode(i int) {
-	resource := &b.resources[i]
+	resource := b.resources[i]
 	definition := &resource.Definition
 	node := &b.spec.Nodes[i]
 	*node = Node{
@@ -75,14 +74,20 @@ func (b *builder) startNode(i int) {
 	if definition.Operation != "" {
 		node.Verb = contract.Verb(definition.Operation)
 	}
+	if b.states[i].part == nil {
+		b.checkOptions(i, definition)
+	}
+	b.identify(i, node)
+	b.classify(i, node)
+}
+
+func (b *builder) checkOptions(i int, definition *rest.Resource) {
 	if definition.Naming != "" && definition.Naming != "exact" {
 		b.wrong(i, `must be "exact", or be left out`, "naming")
 	}
 	if !isTimeout(definition.TimeoutSeconds) {
 		b.wrong(i, wantTimeout, "timeout_seconds")
 	}
-	b.identify(i, node)
-	b.classify(i, node)
 }
 
 // identify gives a node the id that the deployment has for it, or a new one.
@@ -108,13 +113,13 @@ func (b *builder) classify(i int, node *Node) {
 	case kind.fault != "":
 		b.wrong(i, kind.fault, "type")
 		return
-	case kind.Composite:
-		b.wrong(i, "composite types are not supported yet", "type")
-		return
 	}
-	b.states[i] = nodeState{kind: kind, global: kind.Placement == contract.Global}
+	b.states[i].kind, b.states[i].global = kind, kind.Placement == contract.Global
 	b.spec.Providers[kind.provider] = kind.pin
-	if !b.states[i].global {
+	switch {
+	case kind.Composite:
+		node.Regions = []string{} // it makes nothing itself
+	case !b.states[i].global:
 		node.Regions = b.regionsOf(kind.provider)
 	}
 	if !kind.offers(node.Verb) {
@@ -135,25 +140,37 @@ func offered(kind *resourceKind) string {
 // finishNode checks properties, names and labels, now that it is known what references bring.
 func (b *builder) finishNode(i int) {
 	kind := b.states[i].kind
-	if kind == nil {
+	if kind == nil || kind.Composite {
 		return
 	}
-	node, definition := &b.spec.Nodes[i], &b.resources[i].Definition
+	definition := &b.resources[i].Definition
+	if p := b.finishProperties(i, definition); p != nil {
+		b.nameNode(i, p)
+		b.checkTags(i, definition)
+	}
+}
+
+// finishProperties checks properties, and takes from them what is not stored; nil when they cannot be read.
+func (b *builder) finishProperties(i int, definition *rest.Resource) *properties {
 	p := b.readProperties(i, definition)
 	if p == nil {
-		return
+		return nil
 	}
 	p.checkReferences()
 	p.checkSchema()
 	p.seal()
-	node.Properties = p.text.AppendCompact(nil, 0, p.omitted)
-	b.nameNode(i, p)
-	b.checkTags(i, definition)
+	p.node.Properties = p.text.AppendCompact(nil, 0, p.omitted)
+	return p
 }
 
-// checkTags holds the caller's tags, and ours beside them, against the limits of the type.
+// checkTags holds the caller's tags, and ours beside them, against the limits of the type. A part that takes none goes without
+// those of its composite.
 func (b *builder) checkTags(i int, definition *rest.Resource) {
 	kind, tags := b.states[i].kind, definition.Tags
+	if b.states[i].part != nil && !kind.takesLabels() {
+		b.spec.Nodes[i].Tags = nil
+		return
+	}
 	if !kind.takesLabels() {
 		if len(tags) > 0 {
 			b.wrong(i, "this type takes no tags", "tags")
@@ -202,7 +219,7 @@ func (b *builder) checkOwnLabels(i int) {
 	if problem := kind.deploymentLabel; problem != "" && isID(b.spec.DeploymentID) {
 		b.wrong(i, "the deployment_id stands in a label of this type, which "+problem)
 	}
-	if problem := kind.badLabelValue(b.resources[i].ID); problem != "" && isID(b.resources[i].ID) {
+	if problem := kind.badLabelValue(b.resources[i].ID); problem != "" && b.validID(i) {
 		b.wrong(i, "the resource id stands in a label of this type, which "+problem)
 	}
 	if problem := kind.ownerLabel; problem != "" {

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"slices"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 )
 
 // Only is the part of a plan that these resources need: they, and all that they wait for. An *UnknownError names what the
@@ -32,7 +34,8 @@ func (p *Plan) Only(resourceIDs []string) (*Plan, error) {
 	return part, nil
 }
 
-// needed marks the operations of the resources, and then, from the last to the first, what those wait for.
+// needed marks the operations of the resources, those of a composite's parts with it, and then, from the last to the first, what
+// those wait for.
 func (p *Plan) needed(resourceIDs []string) ([]bool, error) {
 	wanted := make(map[string]bool, len(resourceIDs))
 	for _, id := range resourceIDs {
@@ -41,8 +44,9 @@ func (p *Plan) needed(resourceIDs []string) ([]bool, error) {
 	keep, met := make([]bool, len(p.Operations)), map[string]bool{}
 	for i := len(p.Operations) - 1; i >= 0; i-- {
 		operation := &p.Operations[i]
-		if wanted[operation.Node.ResourceID] {
-			keep[i], met[operation.Node.ResourceID] = true, true
+		for id := operation.Node.ResourceID; id != ""; id = graph.Enclosing(id) {
+			keep[i] = keep[i] || wanted[id]
+			met[id] = true
 		}
 		if !keep[i] {
 			continue
@@ -50,6 +54,9 @@ func (p *Plan) needed(resourceIDs []string) ([]bool, error) {
 		for _, edge := range operation.Predecessors {
 			keep[edge.Operation] = true
 		}
+	}
+	for i := range p.Spec.Nodes { // a composite may have no part at all
+		met[p.Spec.Nodes[i].ResourceID] = met[p.Spec.Nodes[i].ResourceID] || p.Spec.Nodes[i].Composite()
 	}
 	var unknown []int
 	for i, id := range resourceIDs {

@@ -37,19 +37,17 @@ func (c Catalog) Provider(name string) (graph.Pin, *contract.Description, bool) 
 	return graph.Pin{}, nil, false
 }
 
-// NewCatalog has the providers cloud (cloud:role global; cloud:bucket, cloud:object, cloud:function regional; cloud:stack
-// composite) and hub (hub:secret global, with a sealed property).
+// NewCatalog has the providers cloud (cloud:role global; cloud:bucket, cloud:object, cloud:function regional; cloud:stack and
+// cloud:site composite) and hub (hub:secret global, with a sealed property; hub:vault composite). Expand serves the composites.
 func NewCatalog() Catalog {
 	return Catalog{[]*contract.Description{
 		{Name: "cloud", Version: "1.2.3", RegionField: "region", ResourceTypes: cloudTypes()},
-		{Name: "hub", Version: "0.4.0", ResourceTypes: []contract.ResourceType{secretType()}},
+		{Name: "hub", Version: "0.4.0", ResourceTypes: []contract.ResourceType{secretType(), vaultType()}},
 	}}
 }
 
 func cloudTypes() []contract.ResourceType {
-	return []contract.ResourceType{roleType(), bucketType(), objectType(), functionType(), {
-		Name: "cloud:stack", Placement: contract.Regional, Composite: true, Verbs: verbs(time.Second),
-	}}
+	return []contract.ResourceType{roleType(), bucketType(), objectType(), functionType(), stackType(), siteType()}
 }
 
 func verbs(typical time.Duration) []contract.VerbSupport {
