@@ -88,11 +88,23 @@ func (c *Client) Run(ctx context.Context, runID string) (*RunResult, error) {
 func (c *Client) Runs(ctx context.Context, query RunsQuery) (*RunList, error) {
 	values := pageValues(query.ListQuery)
 	setValue(values, "deployment_id", query.DeploymentID)
+	setValue(values, "graph_id", query.GraphID)
+	setValue(values, "kind", query.Kind)
 	setValue(values, "status", query.Status)
 	if !query.Since.IsZero() {
 		values.Set("since", query.Since.String())
 	}
 	return call[RunList](ctx, c, http.MethodGet, "/deploy/runs", values, nil)
+}
+
+// History lists the spec graphs of a deployment with their runs, newest first.
+func (c *Client) History(ctx context.Context, deploymentID string, query ListQuery) (*History, error) {
+	return call[History](ctx, c, http.MethodGet, path("deploy", "history", deploymentID), pageValues(query), nil)
+}
+
+// Compare says what is different between two spec graphs of a deployment.
+func (c *Client) Compare(ctx context.Context, from, to string) (*Comparison, error) {
+	return call[Comparison](ctx, c, http.MethodGet, "/deploy/compare", url.Values{"from": {from}, "to": {to}}, nil)
 }
 
 // Deployments lists deployments, newest first.

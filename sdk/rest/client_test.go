@@ -263,6 +263,14 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 			_, err := c.Outputs(ctx, "5bec1234", "", "x")
 			return err
 		},
+		"GET /deploy/history/a%2Fb?limit=3": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.History(ctx, "a/b", rest.ListQuery{Limit: 3})
+			return err
+		},
+		"GET /deploy/compare?from=1&to=2": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.Compare(ctx, "1", "2")
+			return err
+		},
 		"GET /deployments?cursor=c&limit=3": func(ctx context.Context, c *rest.Client) error {
 			_, err := c.Deployments(ctx, rest.ListQuery{Limit: 3, Cursor: "c"})
 			return err
@@ -285,8 +293,8 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 		},
 		"GET /keys":              func(ctx context.Context, c *rest.Client) error { _, err := c.Keys(ctx); return err },
 		"DELETE /keys/default/x": func(ctx context.Context, c *rest.Client) error { return c.RevokeKey(ctx, "default", "x") },
-		"GET /deploy/runs?since=2026-01-02T03%3A04%3A05.000Z&status=failed": func(ctx context.Context, c *rest.Client) error {
-			_, err := c.Runs(ctx, rest.RunsQuery{Status: "failed", Since: rest.At(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))})
+		"GET /deploy/runs?graph_id=5bec1234&kind=verify&since=2026-01-02T03%3A04%3A05.000Z&status=failed": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.Runs(ctx, rest.RunsQuery{GraphID: "5bec1234", Status: "failed", Kind: "verify", Since: rest.At(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))})
 			return err
 		},
 	}

@@ -137,7 +137,11 @@ type LeftOver struct {
 // RunsQuery filters GET /deploy/runs; empty fields do not filter.
 type RunsQuery struct {
 	DeploymentID string
-	Status       string
+	// GraphID is a spec graph.
+	GraphID string
+	Status  string
+	// Kind is apply, destroy, verify, move or rollback.
+	Kind string
 	// Since leaves out runs created before it.
 	Since Time
 	ListQuery

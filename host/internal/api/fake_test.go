@@ -107,6 +107,15 @@ func (f *fakeEngine) Runs(_ context.Context, c engine.Caller, q rest.RunsQuery) 
 	return &rest.RunList{}, f.note(c, "runs", string(text))
 }
 
+func (f *fakeEngine) History(_ context.Context, c engine.Caller, deployment string, q rest.ListQuery) (*rest.History, error) {
+	text, _ := json.Marshal(q)
+	return &rest.History{DeploymentID: deployment}, f.note(c, "history", deployment, string(text))
+}
+
+func (f *fakeEngine) Compare(_ context.Context, c engine.Caller, from, to string) (*rest.Comparison, error) {
+	return &rest.Comparison{}, f.note(c, "compare", from, to)
+}
+
 func (f *fakeEngine) Deployments(_ context.Context, c engine.Caller, q rest.ListQuery) (*rest.DeploymentList, error) {
 	text, _ := json.Marshal(q)
 	return &rest.DeploymentList{}, f.note(c, "deployments", string(text))

@@ -43,6 +43,8 @@ func (in ListPage) query() rest.ListQuery { return rest.ListQuery{Limit: in.Limi
 type runsInput struct {
 	ListPage
 	DeploymentID string    `query:"deployment_id" doc:"Runs of this deployment only"`
+	GraphID      string    `query:"graph_id" doc:"Runs of this spec graph only"`
+	Kind         string    `query:"kind" enum:"apply,destroy,verify,move,rollback" doc:"Runs of this kind only"`
 	Status       string    `query:"status" enum:"queued,running,completed,failed,paused,cancelling,cancelled,interrupted" doc:"Runs with this status only"`
 	Since        time.Time `query:"since" doc:"Runs created at or after this time only"`
 }
@@ -74,7 +76,7 @@ func (s *server) registerQueries() {
 		Operation: get("list-runs", "/deploy/runs", "deploy", "List runs, newest first"), example: exampleRuns(),
 	}, func(ctx context.Context, caller engine.Caller, in *runsInput) (*rest.RunList, error) {
 		return s.Engine.Runs(ctx, caller, rest.RunsQuery{
-			DeploymentID: in.DeploymentID, Status: in.Status, Since: rest.At(in.Since), ListQuery: in.query(),
+			DeploymentID: in.DeploymentID, GraphID: in.GraphID, Kind: in.Kind, Status: in.Status, Since: rest.At(in.Since), ListQuery: in.query(),
 		})
 	})
 	query(s, route{
@@ -82,6 +84,7 @@ func (s *server) registerQueries() {
 	}, func(ctx context.Context, caller engine.Caller, in *ListPage) (*rest.DeploymentList, error) {
 		return s.Engine.Deployments(ctx, caller, in.query())
 	})
+	s.registerHistory()
 	s.registerNodeQueries()
 	s.registerGraph()
 }

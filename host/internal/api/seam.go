@@ -34,6 +34,8 @@ type Queries interface {
 	Result(ctx context.Context, caller engine.Caller, runID string) (*rest.RunResult, error)
 	Status(ctx context.Context, caller engine.Caller, graphID, runID string) (*rest.StatusResponse, error)
 	Runs(ctx context.Context, caller engine.Caller, query rest.RunsQuery) (*rest.RunList, error)
+	History(ctx context.Context, caller engine.Caller, deploymentID string, query rest.ListQuery) (*rest.History, error)
+	Compare(ctx context.Context, caller engine.Caller, from, to string) (*rest.Comparison, error)
 	Deployments(ctx context.Context, caller engine.Caller, query rest.ListQuery) (*rest.DeploymentList, error)
 	StoredPlan(ctx context.Context, caller engine.Caller, graphID string) (*rest.PlanResponse, error)
 	// Graph gives the view "spec" or "execution".

@@ -130,6 +130,8 @@ type Engine struct {
 	abort    context.CancelFunc
 	running  sync.WaitGroup
 
+	tallies tallies
+
 	mu     sync.Mutex
 	drives map[string]*drive // at work, by run id
 	recent recent            // at rest

@@ -16,55 +16,80 @@ const (
 	mostLimit    = 500
 )
 
-func pageOf(query rest.ListQuery) store.Page {
+// page is a part of a list: at most limit rows after the one whose id is after.
+type page struct {
+	limit int
+	after string
+}
+
+func pageOf(query rest.ListQuery, usual, most int) page {
 	limit := query.Limit
 	if limit <= 0 {
-		limit = defaultLimit
+		limit = usual
 	}
-	return store.Page{Limit: min(limit, mostLimit), After: query.Cursor}
+	return page{limit: min(limit, most), after: query.Cursor}
+}
+
+// oneMore asks for a row more than the page has: whether there is one says whether there is another page.
+func (p page) oneMore() store.Page { return store.Page{Limit: p.limit + 1, After: p.after} }
+
+// cut takes a page out of its rows and that one more, and gives the cursor of the page behind it, "" for none.
+func cut[T any](rows []T, p page, id func(*T) string) (list []T, next string) {
+	if len(rows) <= p.limit {
+		return rows, ""
+	}
+	return rows[:p.limit], id(&rows[p.limit-1])
+}
+
+// lostPlace is what a cursor is answered with that leads nowhere: it is not of this list, or its row is gone.
+func lostPlace(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &Error{Kind: NotFound, Message: "the cursor leads to nothing in this list: begin anew without one", cause: err}
+	}
+	return err
 }
 
 // Runs lists runs, newest first. The cursor is the id of the last one seen.
 func (e *Engine) Runs(ctx context.Context, caller Caller, query rest.RunsQuery) (*rest.RunList, error) {
-	page := pageOf(query.ListQuery)
+	page := pageOf(query.ListQuery, defaultLimit, mostLimit)
 	runs, err := e.store.ListRuns(ctx, store.RunFilter{
-		Tenant: caller.Tenant, DeploymentID: query.DeploymentID, Status: execution.RunStatus(query.Status), Since: query.Since.Time,
-	}, page)
+		Tenant: caller.Tenant, DeploymentID: query.DeploymentID, GraphID: query.GraphID, Kind: execution.RunKind(query.Kind),
+		Status: execution.RunStatus(query.Status), Since: query.Since.Time,
+	}, page.oneMore())
 	if err != nil {
-		return nil, classified(err)
+		return nil, classified(lostPlace(err))
 	}
 	list := &rest.RunList{}
+	runs, list.NextCursor = cut(runs, page, func(r *store.Run) string { return r.ID })
 	for i := range runs {
-		r := &runs[i]
-		list.Runs = append(list.Runs, rest.RunSummary{
-			RunID: r.ID, GraphID: r.GraphID, ExecGraphID: r.ExecGraphID, DeploymentID: r.DeploymentID, Kind: string(r.Kind),
-			Mode: rest.Mode(r.Mode), Status: string(r.Status), StartedBy: r.StartedBy, CreatedAt: rest.At(r.CreatedAt),
-			UpdatedAt: rest.At(r.UpdatedAt), CompletedAt: rest.At(r.CompletedAt),
-		})
-	}
-	if len(runs) == page.Limit {
-		list.NextCursor = runs[len(runs)-1].ID
+		list.Runs = append(list.Runs, summaryOf(&runs[i]))
 	}
 	return list, nil
 }
 
+func summaryOf(r *store.Run) rest.RunSummary {
+	return rest.RunSummary{
+		RunID: r.ID, GraphID: r.GraphID, ExecGraphID: r.ExecGraphID, DeploymentID: r.DeploymentID, Kind: string(r.Kind),
+		Mode: rest.Mode(r.Mode), Status: string(r.Status), StartedBy: r.StartedBy, CreatedAt: rest.At(r.CreatedAt),
+		UpdatedAt: rest.At(r.UpdatedAt), CompletedAt: rest.At(r.CompletedAt),
+	}
+}
+
 // Deployments lists deployments, newest first. The cursor is the id of the last one seen.
 func (e *Engine) Deployments(ctx context.Context, caller Caller, query rest.ListQuery) (*rest.DeploymentList, error) {
-	page := pageOf(query)
-	deployments, err := e.store.Deployments(ctx, caller.Tenant, page)
+	page := pageOf(query, defaultLimit, mostLimit)
+	deployments, err := e.store.Deployments(ctx, caller.Tenant, page.oneMore())
 	if err != nil {
-		return nil, classified(err)
+		return nil, classified(lostPlace(err))
 	}
 	list := &rest.DeploymentList{}
+	deployments, list.NextCursor = cut(deployments, page, func(d *store.Deployment) string { return d.ID })
 	for i := range deployments {
 		d := &deployments[i]
 		list.Deployments = append(list.Deployments, rest.DeploymentSummary{
 			DeploymentID: d.ID, HeadGraphID: d.HeadGraphID, HeadVersion: d.HeadVersion, Destroyed: d.Destroyed,
 			Accounts: d.Accounts, CreatedAt: rest.At(d.CreatedAt), UpdatedAt: rest.At(d.UpdatedAt),
 		})
-	}
-	if len(deployments) == page.Limit {
-		list.NextCursor = deployments[len(deployments)-1].ID
 	}
 	return list, nil
 }

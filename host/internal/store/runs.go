@@ -42,6 +42,7 @@ type Runs interface {
 type RunFilter struct {
 	Tenant       string
 	DeploymentID string
+	GraphID      string // the spec graph that callers know
 	Kind         execution.RunKind
 	Status       execution.RunStatus
 	Since        time.Time

@@ -149,7 +149,8 @@ func (a *app) root() *cobra.Command {
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return a.readEnvironment(command.Flags()) },
 	}
 	root.AddCommand(
-		a.serveCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(), a.watchCommand(), a.graphCommand(), a.verifyCommand(),
+		a.serveCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(), a.watchCommand(), a.graphCommand(), a.historyCommand(),
+		a.compareCommand(), a.runsCommand(), a.verifyCommand(),
 		a.destroyCommand(), a.sealCommand(), a.keysCommand(), a.versionCommand(),
 	)
 	return root

@@ -43,6 +43,15 @@ func TestWholeLife(t *testing.T) {
 			require.Contains(t, w.must(t, exitDone, "verify", app).out, "pass")
 			require.Contains(t, w.must(t, exitDone, "watch", "demo").err, "run completed")
 
+			history := w.must(t, exitDone, "history", "demo").out
+			require.Regexp(t, `(?m)^\* +v2 +[0-9a-f]{8} +deployment +local`, history)
+			require.Regexp(t, `(?m)^ +[0-9a-f]{8} +apply +completed +3 of 3 +local`, history)
+			require.Regexp(t, `(?m)^[0-9a-f]{8} +demo +[0-9a-f]{8} +verify +completed`, w.must(t, exitDone, "runs", app, "--kind", "verify").out)
+			first, second := graphIn(t, apply.out), graphIn(t, again.out)
+			require.Contains(t, w.must(t, exitDone, "compare", first, second).out, `/version: "v1" > "v2"`)
+			require.Contains(t, w.must(t, exitDone, "graph", "demo", "--format", "mermaid").out, "flowchart LR")
+			require.Contains(t, w.must(t, exitDone, "graph", first, "--view", "execution", "--format", "mgraph").out, "_type_registry")
+
 			destroyed := w.must(t, exitChanged, "destroy", "demo", "--detailed-exitcode")
 			require.Contains(t, destroyed.out, "3 changed")
 			require.Regexp(t, `(?m)^demo +v2 +destroyed`, w.must(t, exitDone, "status").out)

@@ -33,19 +33,41 @@ func (a *app) resolve(ctx context.Context, s *session, text string) (target, err
 			return target{}, err
 		}
 	}
-	deployment := text
-	if _, err := os.Stat(text); err == nil || text == "-" {
-		document, err := a.readDocument(text)
-		if err != nil {
-			return target{}, err
-		}
-		deployment = document.DeploymentID
+	deployment, err := a.nameIn(text)
+	if err != nil {
+		return target{}, err
 	}
 	head, err := headOf(ctx, s, deployment)
 	if err != nil {
 		return target{}, err
 	}
 	return target{graphID: head, deploymentID: deployment}, nil
+}
+
+// nameIn gives the deployment that a file describes, or takes the text for its name.
+func (a *app) nameIn(text string) (string, error) {
+	if _, err := os.Stat(text); err != nil && text != "-" {
+		return text, nil
+	}
+	document, err := a.readDocument(text)
+	if err != nil {
+		return "", err
+	}
+	return document.DeploymentID, nil
+}
+
+// deploymentOf finds whose graphs a person means, whether or not any of them was applied.
+func (a *app) deploymentOf(ctx context.Context, s *session, text string) (string, error) {
+	if graphID.MatchString(text) {
+		status, err := s.Status(ctx, text, "")
+		if err == nil {
+			return status.DeploymentID, nil
+		}
+		if !errors.Is(err, rest.KindNotFound) {
+			return "", err
+		}
+	}
+	return a.nameIn(text)
 }
 
 // headOf finds the graph that was last applied.

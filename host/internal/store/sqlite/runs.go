@@ -54,6 +54,9 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 		where = append(where, "r.deployment = (SELECT number FROM deployments WHERE tenant = ? AND id = ?)")
 		args = append(args, filter.Tenant, filter.DeploymentID)
 	}
+	if filter.GraphID != "" {
+		where, args = append(where, "r.graph_id = ?"), append(args, filter.GraphID)
+	}
 	if filter.Kind != "" {
 		where, args = append(where, "r.kind = ?"), append(args, string(filter.Kind))
 	}

@@ -285,6 +285,7 @@ func (s *suite) runLists() {
 	require.Empty(s, list(store.RunFilter{}, store.Page{Limit: 2, After: "run-1"}))
 	require.Equal(s, []string{"run-6", "run-1"}, list(store.RunFilter{DeploymentID: deploymentA}, store.Page{}))
 	require.Equal(s, []string{"run-2"}, list(store.RunFilter{Status: execution.RunFailed}, store.Page{}))
+	require.Equal(s, []string{"run-6", "run-1"}, list(store.RunFilter{GraphID: id(1)}, store.Page{}))
 	require.Len(s, list(store.RunFilter{Kind: execution.Apply}, store.Page{}), 6)
 	require.Empty(s, list(store.RunFilter{Kind: execution.Verify}, store.Page{}))
 	require.Equal(s, []string{"run-6", "run-5", "run-4"}, list(store.RunFilter{Since: at(4)}, store.Page{}))
