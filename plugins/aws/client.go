@@ -64,7 +64,7 @@ type connect func(context.Context, provider.Access[Credentials, Settings]) (*Cli
 
 func connector(transport http.RoundTripper, wait pause) connect {
 	// A signed request is not to follow a redirect: the signature and the session token are for one host only.
-	httpClient := &http.Client{Transport: transport, CheckRedirect: refuseRedirect}
+	httpClient := &http.Client{Transport: whole{transport}, CheckRedirect: refuseRedirect}
 	return func(_ context.Context, access provider.Access[Credentials, Settings]) (*Client, error) {
 		config, err := configOf(access, httpClient)
 		if err != nil {

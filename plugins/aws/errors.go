@@ -104,20 +104,30 @@ func classify(err error) error {
 		return err
 	}
 	kind, code, message := kindOf(err)
-	summary := "AWS refused " + operationOf(err)
-	if code != "" {
-		summary += " with " + code
-	}
-	if kind == provider.Network || kind == provider.Cancelled || kind == provider.Deadline {
-		summary = operationOf(err) + " had no answer from AWS"
-	}
-	made := provider.Errorf(kind, "%s", summary)
+	made := provider.Errorf(kind, "%s", summaryOf(err, kind, code))
 	made.Cause, made.VendorCode = unspoken{err}, code
 	if quoted[kind] {
 		made.Detail, made.Cause = message, err
 	}
 	fillFromResponse(made, err)
 	return made
+}
+
+// summaryOf is one sentence for a person. Without a code the status is all that AWS has said.
+func summaryOf(err error, kind provider.Kind, code string) string {
+	operation, response := operationOf(err), responseOf(err)
+	switch {
+	case kind == provider.Network || kind == provider.Cancelled || kind == provider.Deadline:
+		return operation + " had no answer from AWS"
+	case code != "":
+		return "AWS refused " + operation + " with " + code
+	case response != nil && response.StatusCode < http.StatusMultipleChoices:
+		return "AWS's answer to " + operation + " could not be read to its end"
+	case response != nil:
+		return "AWS refused " + operation + " with status " + strconv.Itoa(response.StatusCode) + " and no code"
+	default:
+		return "AWS refused " + operation
+	}
 }
 
 // unspoken keeps a cause for errors.As and its text out of logs: AWS repeats in it what it was given.

@@ -85,6 +85,17 @@ func TestAnErrorCarriesWhatTheVendorSaid(t *testing.T) {
 	require.Contains(t, known.Detail, "iam:CreateRole")
 }
 
+func TestAnErrorSaysWhatIsKnown(t *testing.T) {
+	for wanted, err := range map[string]error{
+		"AWS refused CreateRole with AccessDenied":                answered(403, "AccessDenied", "", nil),
+		"AWS refused CreateRole with status 502 and no code":      answered(502, "", "", nil),
+		"AWS's answer to CreateRole could not be read to its end": answered(200, "", "", nil),
+		"PutObject had no answer from AWS":                        unsent(context.DeadlineExceeded),
+	} {
+		require.Equal(t, wanted, contract.DiagnosticOf(classify(err)).Summary)
+	}
+}
+
 func TestARejectedValueIsNotRepeated(t *testing.T) {
 	const canary = "canary-5f1d"
 	for _, code := range []string{"ValidationError", "InvalidParameterValueException", "SignatureDoesNotMatch", "BrandNew"} {

@@ -56,12 +56,12 @@ func StartMoto(ctx context.Context, log io.Writer) (*Moto, error) {
 	return m, nil
 }
 
-// RunMoto is StartMoto for a test, which it ends with.
+// RunMoto is StartMoto for a test, which it ends with. What the server complains of is in the test's log.
 func RunMoto(tb testing.TB) *Moto {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	m, err := StartMoto(ctx, nil)
+	m, err := StartMoto(ctx, tb.Output())
 	if err != nil {
 		tb.Fatal(err)
 	}
