@@ -219,7 +219,7 @@ func (buckets) Verify(ctx context.Context, c *Client, op *provider.Operation[Buc
 
 func (buckets) Delete(ctx context.Context, c *Client, op *provider.Operation[Bucket]) (provider.Outputs, error) {
 	name := op.Existing.Name
-	if op.Properties.ForceDestroy {
+	if op.Properties.ForceDestroy && !op.KeepContents {
 		if err := empty(ctx, c, op, name); err != nil {
 			return nil, err
 		}

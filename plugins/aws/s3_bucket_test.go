@@ -178,9 +178,10 @@ func TestABucketConvergesAndThenRests(t *testing.T) {
 }
 
 func TestABucketWithContentIsDeletedOnRequestOnly(t *testing.T) {
+	keep := false
 	remove := func(fake *fakeS3, force bool) error {
 		filled := bucketOperation("us-east-1", Bucket{ForceDestroy: force})
-		filled.Existing = existing("assets-1111aaaa")
+		filled.Existing, filled.KeepContents = existing("assets-1111aaaa"), keep
 		ctx, op, _ := provider.NewOperation(t.Context(), provider.Runtime{}, filled)
 		_, err := buckets{}.Delete(ctx, &Client{buckets: fake}, op)
 		return err
@@ -191,7 +192,12 @@ func TestABucketWithContentIsDeletedOnRequestOnly(t *testing.T) {
 	require.Equal(t, provider.Precondition, known.Kind)
 	require.Equal(t, "/force_destroy", known.Pointer)
 	require.Equal(t, 5, full.versions)
+	keep = true
+	require.ErrorAs(t, remove(full, true), &known, "what is moved away from loses nothing")
+	require.Equal(t, provider.Precondition, known.Kind)
+	require.Equal(t, 5, full.versions)
 
+	keep = false
 	require.NoError(t, remove(full, true))
 	require.Zero(t, full.versions)
 	require.Equal(t, []string{"DeleteBucket"}, full.writes)

@@ -136,6 +136,8 @@ type ExecuteRequest struct {
 	PriorOutcome Outcome
 	Consumers    []Consumer
 	Prepared     []byte
+	// KeepContents has a delete take nothing with it that is not the thing itself, whatever its properties allow.
+	KeepContents bool
 }
 
 // Event is one thing that happens during Execute or Rollback: exactly one field is set.

@@ -49,7 +49,7 @@ func (t *typed[C, P]) perform(ctx context.Context, c *call, request *contract.Ex
 	}
 	defer t.clients.release(lease)
 	op := t.operation(c, &request.Target, request.Verb, properties)
-	op.PriorOutcome = request.PriorOutcome
+	op.PriorOutcome, op.KeepContents = request.PriorOutcome, request.KeepContents
 	a := &attempt[C, P]{t, c, request, &request.Target, lease.value, op}
 	return a.dispatch(ctx)
 }

@@ -88,6 +88,8 @@ type Operation[P any] struct {
 	// PriorOutcome is how an earlier attempt ended, OutcomeNone for a first one.
 	PriorOutcome contract.Outcome
 	References   References
+	// KeepContents: this delete takes nothing with it that is not the thing itself, whatever the properties allow.
+	KeepContents bool
 	// RecordedOutputs are those of the last completed operation, nil for none.
 	RecordedOutputs json.RawMessage
 	// IdempotencyKey is for vendors that take one.

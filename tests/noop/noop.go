@@ -6,6 +6,7 @@
 package noop
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -14,8 +15,10 @@ import (
 
 // Credentials are the caller's: both optional.
 type Credentials struct {
-	Token  string          `json:"token,omitempty" jsonschema_description:"Anything: it is not looked at."`
-	Secret provider.Sealed `json:"encrypted_secret,omitempty"`
+	Token string `json:"token,omitempty" jsonschema_description:"Anything: it is not looked at."`
+	// Account parts what exists.
+	Account string          `json:"account,omitempty" jsonschema_description:"The account that things are in; the only one without it."`
+	Secret  provider.Sealed `json:"encrypted_secret,omitempty"`
 }
 
 // Settings are the operator's.
@@ -26,8 +29,8 @@ type Settings struct {
 // client is what the types work with.
 type client struct {
 	shelf shelf
-	// tenant and region part what exists.
-	tenant, region string
+	// tenant, account and region part what exists.
+	tenant, account, region string
 }
 
 // New makes the provider.
@@ -51,14 +54,14 @@ func open(access provider.Access[Credentials, Settings], memory shelf) (*client,
 			return nil, err
 		}
 	}
-	opened := &client{shelf: memory, tenant: access.Tenant, region: access.Region}
+	opened := &client{shelf: memory, tenant: access.Tenant, account: access.Credentials.Account, region: access.Region}
 	if access.Settings.Dir != "" {
 		opened.shelf = directory{access.Settings.Dir}
 	}
 	return opened, nil
 }
 
-// identify knows only one account.
-func identify(context.Context, *client) (provider.Principal, error) {
-	return provider.Principal{Account: "noop", Principal: "nobody"}, nil
+// identify believes what the credentials say.
+func identify(_ context.Context, c *client) (provider.Principal, error) {
+	return provider.Principal{Account: cmp.Or(c.account, "noop"), Principal: "nobody"}, nil
 }

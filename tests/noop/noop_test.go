@@ -160,3 +160,21 @@ func TestFastKnowsWhatItMade(t *testing.T) {
 	require.Equal(t, contract.ChangeDeleted, run(t, p, request("noop:fast", contract.VerbDelete, `{}`, "")).Change)
 	require.Equal(t, contract.ChangeNone, run(t, p, request("noop:fast", contract.VerbDelete, `{}`, "")).Change)
 }
+
+func TestAccountsAndContents(t *testing.T) {
+	p, _ := made(t)
+	in := func(account string, verb contract.Verb) *contract.ExecuteRequest {
+		r := request("noop:thing", verb, `{"full":true}`, "")
+		r.Context.Credentials, r.Context.Account = json.RawMessage(`{"account":"`+account+`"}`), account
+		return r
+	}
+	require.Equal(t, contract.ChangeCreated, run(t, p, in("one", contract.VerbEnsure)).Change)
+	require.Equal(t, contract.ChangeCreated, run(t, p, in("two", contract.VerbEnsure)).Change, "what is in one account is not in another")
+	kept := in("one", contract.VerbDelete)
+	kept.KeepContents = true
+	refused := run(t, p, kept)
+	require.Equal(t, contract.OutcomeNotApplied, refused.Outcome)
+	require.Equal(t, contract.KindPrecondition, refused.Diagnostics[0].Kind)
+	require.Equal(t, contract.ChangeDeleted, run(t, p, in("one", contract.VerbDelete)).Change)
+	require.Equal(t, contract.ChangeNone, run(t, p, in("two", contract.VerbEnsure)).Change)
+}

@@ -41,6 +41,9 @@ func (c *client) placeOf(kind string, labels map[string]string) string {
 	parts := []string{
 		c.tenant, kind, c.region, labels[contract.LabelOwner], labels[contract.LabelDeployID], labels[contract.LabelResourceID],
 	}
+	if c.account != "" {
+		parts = append(parts, c.account)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }

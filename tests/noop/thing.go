@@ -14,6 +14,7 @@ type Thing struct {
 	Name   string          `json:"name,omitempty" jsonschema:"maxLength=40" jsonschema_description:"A name to carry."`
 	Value  string          `json:"value,omitempty" jsonschema_description:"What the thing holds."`
 	Secret provider.Sealed `json:"secret,omitempty"`
+	Full   bool            `json:"full,omitempty" jsonschema_description:"It holds something that nobody names, which a delete takes with it, unless told not to."`
 	Mischief
 }
 
@@ -111,6 +112,9 @@ func (t things) Delete(ctx context.Context, c *client, op *provider.Operation[Th
 	}
 	if err := op.Properties.sleep(ctx); err != nil {
 		return nil, err
+	}
+	if op.Properties.Full && op.KeepContents {
+		return nil, provider.Errorf(provider.Precondition, "it is not empty")
 	}
 	if err := op.MayWrite(); err != nil {
 		return nil, err

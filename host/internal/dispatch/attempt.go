@@ -123,6 +123,7 @@ func (a *attempt) execute(ctx context.Context) (execution.Event, error) {
 	a.target.Owned = a.target.Owned || absent || a.state.AbsentBefore
 	request := &contract.ExecuteRequest{
 		Context: a.context, Target: a.target, Verb: a.verb, Existing: existing, PriorOutcome: a.prior(),
+		KeepContents: a.verb == contract.VerbDelete && a.Performer.run.Kind == execution.Move,
 	}
 	result, err := a.provider.Execute(ctx, request, a.hear())
 	return a.concluded(result, err), nil

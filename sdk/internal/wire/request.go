@@ -144,6 +144,7 @@ func ExecuteRequestTo(r *contract.ExecuteRequest) *pb.ExecuteRequest {
 	return &pb.ExecuteRequest{
 		Context: CallContextTo(&r.Context), Target: TargetTo(&r.Target), Verb: verbs.to(r.Verb), Existing: FoundTo(r.Existing),
 		PriorOutcome: outcomes.to(r.PriorOutcome), Consumers: list(r.Consumers, ConsumerTo), Prepared: r.Prepared,
+		KeepContents: r.KeepContents,
 	}
 }
 
@@ -155,7 +156,7 @@ func ExecuteRequestFrom(r *pb.ExecuteRequest) *contract.ExecuteRequest {
 	return &contract.ExecuteRequest{
 		Context: contextFrom(r.GetContext()), Target: targetFrom(r.GetTarget()), Verb: verbs.from(r.GetVerb()),
 		Existing: FoundFrom(r.GetExisting()), PriorOutcome: outcomes.from(r.GetPriorOutcome()),
-		Consumers: values(r.GetConsumers(), ConsumerFrom), Prepared: r.GetPrepared(),
+		Consumers: values(r.GetConsumers(), ConsumerFrom), Prepared: r.GetPrepared(), KeepContents: r.GetKeepContents(),
 	}
 }
 

@@ -2659,7 +2659,10 @@ type ExecuteRequest struct {
 	// Whom sensitive outputs are sealed to.
 	Consumers []*Consumer `protobuf:"bytes,6,rep,name=consumers,proto3" json:"consumers,omitempty"`
 	// What Plan prepared, opaque.
-	Prepared      []byte `protobuf:"bytes,7,opt,name=prepared,proto3" json:"prepared,omitempty"`
+	Prepared []byte `protobuf:"bytes,7,opt,name=prepared,proto3" json:"prepared,omitempty"`
+	// A delete takes nothing with it that is not the thing itself, whatever its properties allow: something else was made to take
+	// its place, and what it holds may be nowhere else.
+	KeepContents  bool `protobuf:"varint,8,opt,name=keep_contents,json=keepContents,proto3" json:"keep_contents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2741,6 +2744,13 @@ func (x *ExecuteRequest) GetPrepared() []byte {
 		return x.Prepared
 	}
 	return nil
+}
+
+func (x *ExecuteRequest) GetKeepContents() bool {
+	if x != nil {
+		return x.KeepContents
+	}
+	return false
 }
 
 type Consumer struct {
@@ -4632,7 +4642,7 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\x10ValidateResponse\x12@\n" +
 	"\x05items\x18\x01 \x03(\v2*.mgraph.deploy.provider.v1.ItemDiagnosticsR\x05items\"Z\n" +
 	"\x0fItemDiagnostics\x12G\n" +
-	"\vdiagnostics\x18\x01 \x03(\v2%.mgraph.deploy.provider.v1.DiagnosticR\vdiagnostics\"\xa8\x03\n" +
+	"\vdiagnostics\x18\x01 \x03(\v2%.mgraph.deploy.provider.v1.DiagnosticR\vdiagnostics\"\xcd\x03\n" +
 	"\x0eExecuteRequest\x12@\n" +
 	"\acontext\x18\x01 \x01(\v2&.mgraph.deploy.provider.v1.CallContextR\acontext\x129\n" +
 	"\x06target\x18\x02 \x01(\v2!.mgraph.deploy.provider.v1.TargetR\x06target\x123\n" +
@@ -4640,7 +4650,8 @@ const file_mgraph_deploy_provider_v1_provider_proto_rawDesc = "" +
 	"\bexisting\x18\x04 \x01(\v2 .mgraph.deploy.provider.v1.FoundR\bexisting\x12G\n" +
 	"\rprior_outcome\x18\x05 \x01(\x0e2\".mgraph.deploy.provider.v1.OutcomeR\fpriorOutcome\x12A\n" +
 	"\tconsumers\x18\x06 \x03(\v2#.mgraph.deploy.provider.v1.ConsumerR\tconsumers\x12\x1a\n" +
-	"\bprepared\x18\a \x01(\fR\bprepared\"\x92\x01\n" +
+	"\bprepared\x18\a \x01(\fR\bprepared\x12#\n" +
+	"\rkeep_contents\x18\b \x01(\bR\fkeepContents\"\x92\x01\n" +
 	"\bConsumer\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x126\n" +
 	"\x03key\x18\x02 \x01(\v2$.mgraph.deploy.provider.v1.PublicKeyR\x03key\x12\x18\n" +
