@@ -53,6 +53,7 @@ type call struct {
 	writes    writes
 	entered   bool
 	panicked  bool
+	deletes   bool
 	secrets   redactor
 	envelopes []sealedbox.Envelope
 }

@@ -48,6 +48,7 @@ func (t *typed[C, P]) perform(ctx context.Context, c *call, request *contract.Ex
 		return done{}, err
 	}
 	defer t.clients.release(lease)
+	c.deletes = request.Verb == contract.VerbDelete
 	op := t.operation(c, &request.Target, request.Verb, properties)
 	op.PriorOutcome, op.KeepContents = request.PriorOutcome, request.KeepContents
 	a := &attempt[C, P]{t, c, request, &request.Target, lease.value, op}

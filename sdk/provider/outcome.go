@@ -15,7 +15,8 @@ func (c *call) outcome(err error) contract.Outcome {
 		return contract.OutcomePartial
 	case w.unclear > 0 || w.started > w.refused:
 		return contract.OutcomeUnknown
-	case !c.entered || !c.panicked && proves(classify(err).Kind):
+	case !c.entered || !c.panicked && (proves(classify(err).Kind) || c.deletes && classify(err).Kind == Precondition):
+		// What may not be deleted yet, since it is not empty or is in use, is still there.
 		return contract.OutcomeNotApplied
 	default:
 		return contract.OutcomeUnknown

@@ -173,7 +173,7 @@ func TestAccountsAndContents(t *testing.T) {
 	kept := in("one", contract.VerbDelete)
 	kept.KeepContents = true
 	refused := run(t, p, kept)
-	require.Equal(t, contract.OutcomeNotApplied, refused.Outcome)
+	require.Equal(t, contract.OutcomeNotApplied, refused.Outcome, "%+v", refused.Diagnostics)
 	require.Equal(t, contract.KindPrecondition, refused.Diagnostics[0].Kind)
 	require.Equal(t, contract.ChangeDeleted, run(t, p, in("one", contract.VerbDelete)).Change)
 	require.Equal(t, contract.ChangeNone, run(t, p, in("two", contract.VerbEnsure)).Change)
