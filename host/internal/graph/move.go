@@ -148,19 +148,7 @@ func (m *mover) wanted() []bool {
 		before[to] = append(before[to], from)
 	}
 	m.order = dag.New(len(m.in.Head.Nodes), edges).Order()
-	wanted, byID := make([]bool, len(m.in.Head.Nodes)), make(map[string]int, len(m.in.Head.Nodes))
-	for i := range m.in.Head.Nodes {
-		wanted[i] = m.in.Only == nil
-		byID[m.in.Head.Nodes[i].ResourceID] = i
-	}
-	for k, id := range m.in.Only {
-		i, known := byID[id]
-		if !known {
-			m.problem("/only/"+item(k), "is no resource of this graph")
-			continue
-		}
-		wanted[i] = true
-	}
+	wanted := m.named()
 	for _, i := range slices.Backward(m.order) {
 		if wanted[i] {
 			for _, needed := range before[i] {
@@ -171,6 +159,29 @@ func (m *mover) wanted() []bool {
 	return wanted
 }
 
+// named marks what was asked for: a composite means all that is in it.
+func (m *mover) named() []bool {
+	place, met := make(map[string]int, len(m.in.Only)), make([]bool, len(m.in.Only))
+	for k, id := range m.in.Only {
+		place[id] = k
+	}
+	named := make([]bool, len(m.in.Head.Nodes))
+	for i := range m.in.Head.Nodes {
+		named[i] = m.in.Only == nil
+		for id := m.in.Head.Nodes[i].ResourceID; id != ""; id = Enclosing(id) {
+			if k, asked := place[id]; asked {
+				named[i], met[k] = true, true
+			}
+		}
+	}
+	for k := range met {
+		if !met[k] {
+			m.problem("/only/"+item(k), "is no resource of this graph")
+		}
+	}
+	return named
+}
+
 // retarget makes the target graph: the head, with another region where something moves.
 func (m *mover) retarget() {
 	target := *m.in.Head
@@ -178,7 +189,7 @@ func (m *mover) retarget() {
 	target.Nodes = slices.Clone(m.in.Head.Nodes)
 	for i := range target.Nodes {
 		node := &target.Nodes[i]
-		node.References = m.redirect(node.References)
+		node.References, node.Outputs = m.redirect(node.References), m.redirect(node.Outputs)
 		if m.chosen[i] {
 			node.Regions = slices.Clone(node.Regions)
 			node.Regions[slices.Index(node.Regions, m.in.From)] = m.in.To

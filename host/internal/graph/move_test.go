@@ -33,7 +33,7 @@ const service = `{"deployment_id": "app", "targets": [{"provider": "cloud", "reg
 func builtFrom(t require.TestingT, document string) *graph.Spec {
 	cfg := &rest.Config{}
 	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(document, "BOX", box)), cfg))
-	built, problems := graph.Build(graph.Input{Config: cfg, Catalog: graphtest.NewCatalog(), NewID: graphtest.IDs(), GraphID: "aaaa0000", Version: "v1"})
+	built, problems := graph.Build(graph.Input{Config: cfg, Catalog: graphtest.NewCatalog(), NewID: graphtest.IDs(), GraphID: "aaaa0000", Version: "v1", Expand: graphtest.Expand})
 	require.Empty(t, problems)
 	return built.Spec
 }
@@ -174,6 +174,24 @@ func TestMoveOnlySome(t *testing.T) {
 	}, nodes, "what it needs moves with it; what reads it is repointed; secrets read the function as such, which stays what it is")
 	require.Contains(t, edges, "ensure function@us | delete object@us")
 	require.Equal(t, []string{"us"}, moved.Target.Node("function").Regions)
+}
+
+// TestMoveComposite: the parts move like any others; the composite is there for what is sealed, and gives the new outputs.
+func TestMoveComposite(t *testing.T) {
+	head := builtFrom(t, `{"deployment_id": "app", "targets": [{"provider": "cloud", "regions": ["us"]}], "resources": {
+		"stack": {"type": "cloud:stack", "properties": {"name": "web", "runtime": "go"}},
+		"other": {"type": "cloud:bucket", "properties": {"bucket_name": "other"}},
+		"secret": {"type": "hub:secret", "properties": {"repo": "r", "secret_name": "ARN"}, "references": {"value_from": "stack.arn"}}}}`)
+	in := moveOf(head, "us", "ap")
+	in.Only = []string{"stack"}
+	moved, problems := graph.Move(in)
+	require.Empty(t, problems)
+	ids := slices.Collect(resourceIDs(moved.Steps.Nodes))
+	require.Equal(t, []string{"stack.fn", "secret", "stack.fn", "stack.fn", "stack"}, ids, "%v", ids)
+	require.Equal(t, []string{"ap"}, moved.Target.Node("stack.fn").Regions)
+	require.Equal(t, []string{"us"}, moved.Target.Node("other").Regions)
+	undone := graph.Unmove(head, moved.Target, moved.Steps, "dddd0000", in.NewID, func(*graph.Node) bool { return true })
+	require.Equal(t, []string{"secret", "stack.fn"}, slices.Collect(resourceIDs(undone.Nodes)))
 }
 
 func TestMoveThatCannotBe(t *testing.T) {

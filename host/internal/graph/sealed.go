@@ -12,7 +12,10 @@ import (
 func (s *Spec) Unseal(boxes map[string]string) (map[string][]SealedValue, []Problem) {
 	index := make(map[string]*Node, len(s.Nodes))
 	for i := range s.Nodes {
-		index[s.Nodes[i].ResourceID] = &s.Nodes[i]
+		node := &s.Nodes[i]
+		if _, twice := index[node.ResourceID]; !twice { // what a derived graph does to a resource besides comes behind
+			index[node.ResourceID] = node
+		}
 	}
 	sealed, problems := map[string][]SealedValue{}, []Problem(nil)
 	for _, pointer := range sortedKeys(boxes) {
@@ -25,7 +28,7 @@ func (s *Spec) Unseal(boxes map[string]string) (map[string][]SealedValue, []Prob
 		default:
 			provider := node.Provider()
 			sealed[provider] = append(sealed[provider], SealedValue{
-				NodeID: node.NodeID, ResourceID: node.ResourceID, Type: node.Type, Pointer: property, Box: boxes[pointer],
+				NodeID: node.Logical(), ResourceID: node.ResourceID, Type: node.Type, Pointer: property, Box: boxes[pointer],
 			})
 		}
 	}

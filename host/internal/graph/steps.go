@@ -73,7 +73,23 @@ func (b *stepBuilder) build() *Spec {
 	b.connectChecks()
 	b.connect(b.before, b.goneBy, true)
 	b.addContext()
+	b.addComposites()
 	return b.spec
+}
+
+// addComposites keeps those that something set is a part of: sealed properties are known by them.
+func (b *stepBuilder) addComposites() {
+	around := map[string]bool{}
+	for _, s := range b.set {
+		for id := Enclosing(b.after.Nodes[s.node].ResourceID); id != "" && !around[id]; id = Enclosing(id) {
+			around[id] = true
+		}
+	}
+	for i := range b.after.Nodes {
+		if node := &b.after.Nodes[i]; node.Composite() && around[node.ResourceID] {
+			b.spec.Nodes = append(b.spec.Nodes, *node)
+		}
+	}
 }
 
 // add makes one node. The first that sets a resource keeps the resource's own id.
@@ -217,6 +233,9 @@ func Unmove(head, target, steps *Spec, graphID string, newID func() string, begu
 	}
 	for i := range steps.Nodes {
 		node := &steps.Nodes[i]
+		if node.Composite() {
+			continue
+		}
 		at := site{b.index[node.Logical()], node.Regions[0]}
 		switch {
 		case node.Verb == contract.VerbVerify || node.Verb == contract.VerbDelete || !begun(node):
