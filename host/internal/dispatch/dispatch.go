@@ -108,7 +108,10 @@ func placesOf(p *plan.Plan) map[place]*plan.Operation {
 	places := make(map[place]*plan.Operation, len(p.Operations))
 	for i := range p.Operations {
 		operation := &p.Operations[i]
-		places[place{operation.Node.Logical(), operation.Region}] = operation
+		at := place{operation.Node.Logical(), operation.Region}
+		if _, twice := places[at]; !twice || operation.Node.Verb != contract.VerbVerify {
+			places[at] = operation
+		}
 	}
 	return places
 }

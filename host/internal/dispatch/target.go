@@ -26,7 +26,10 @@ func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (co
 
 		RecordedOutputs: p.recorder.Outputs(node.Logical(), operation.Region),
 	}
-	boxes := p.run.Sealed[node.NodeID]
+	boxes := p.run.Sealed[node.Logical()]
+	if node.Verb == contract.VerbDelete {
+		boxes = nil
+	}
 	if len(node.References) == 0 && len(boxes) == 0 {
 		return target, nil
 	}

@@ -280,12 +280,12 @@ func complete(p *plan.Plan, given map[string][]sealedValue, open func(operation 
 	for i := range p.Operations {
 		node := p.Operations[i].Node
 		sets := node.Verb == contract.VerbCreate || node.Verb == contract.VerbUpdate || node.Verb == contract.VerbEnsure
-		if !sets || !open(i) || seen[node.NodeID] {
+		if !sets || !open(i) || seen[node.Logical()] {
 			continue
 		}
-		seen[node.NodeID] = true
+		seen[node.Logical()] = true
 		for _, pointer := range node.Sealed {
-			if boxes[node.NodeID][pointer] == "" {
+			if boxes[node.Logical()][pointer] == "" {
 				at := graph.SealedPointer(node, pointer)
 				problems = append(problems, graph.Problem{
 					Pointer: document.Join("/sealed_properties", at), Message: "was never stored, and is needed again",

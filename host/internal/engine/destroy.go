@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -154,7 +155,7 @@ func (e *Engine) teardown(ctx context.Context, caller Caller, p *prepared) ([]re
 		regions, leftHere := sortOut(resource, kind, regions)
 		left = append(left, leftHere...)
 		if len(regions) > 0 {
-			from = append(from, graph.TeardownNode{Node: *node, Regions: regions})
+			from = append(from, graph.TeardownNode{Node: named(*node, resource), Regions: regions})
 		}
 	}
 	p.spec = graph.Teardown(e.options.NewID(), p.deployment.ID, from, edgesOf(specs, p.deployment.HeadGraphID), e.options.NewID)
@@ -212,6 +213,20 @@ func lastApplied(resource store.Resource, specs map[string]*graph.Spec, head str
 		}
 	}
 	return node, regions
+}
+
+// named gives a node the names on record too: it may be somewhere that the graph it was last applied by does not name.
+func named(node graph.Node, resource store.Resource) graph.Node {
+	node.Names = maps.Clone(node.Names)
+	for _, placement := range resource.Placements {
+		if node.Names[placement.Region] == "" && placement.Name != "" {
+			if node.Names == nil {
+				node.Names = map[string]string{}
+			}
+			node.Names[placement.Region] = placement.Name
+		}
+	}
+	return node
 }
 
 func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {

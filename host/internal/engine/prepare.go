@@ -159,20 +159,38 @@ func inConfig(v graph.SealedValue) string {
 	return configPrefix + graph.SealedPointer(&graph.Node{ResourceID: v.ResourceID}, v.Pointer)
 }
 
-// stale warns of what is deployed and no longer named: it stays, and destroy still covers it.
+// stale warns of what is deployed and no longer named, or in a region that is no target any more: it stays, and destroy still
+// covers it.
 func stale(resources []store.Resource, spec *graph.Spec) []string {
-	named := map[string]bool{}
+	nodes := map[string]*graph.Node{}
 	for i := range spec.Nodes {
-		named[spec.Nodes[i].NodeID] = true
+		nodes[spec.Nodes[i].NodeID] = &spec.Nodes[i]
 	}
 	var warnings []string
 	for _, r := range resources {
-		if named[r.NodeID] || !exists(r) {
-			continue
+		node := nodes[r.NodeID]
+		switch {
+		case node == nil && exists(r):
+			warnings = append(warnings, fmt.Sprintf("resource %q (%s) is deployed and no longer named: it stays until it is destroyed", r.ResourceID, r.Type))
+		case node != nil:
+			for _, region := range elsewhere(r, node) {
+				warnings = append(warnings, fmt.Sprintf("resource %q (%s) is deployed in %s too, which is no target of it any more: it stays there until it is destroyed", r.ResourceID, r.Type, region))
+			}
 		}
-		warnings = append(warnings, fmt.Sprintf("resource %q (%s) is deployed and no longer named: it stays until it is destroyed", r.ResourceID, r.Type))
 	}
 	return warnings
+}
+
+// elsewhere are the regions in which something of a resource is, or may be, and that its node does not name.
+func elsewhere(r store.Resource, node *graph.Node) []string {
+	var regions []string
+	for _, placement := range r.Placements {
+		there := placement.State == store.Live || placement.State == store.Maybe
+		if there && !slices.Contains(node.Regions, placement.Region) {
+			regions = append(regions, placement.Region)
+		}
+	}
+	return regions
 }
 
 func exists(r store.Resource) bool {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
@@ -17,7 +18,8 @@ import (
 type recorder struct {
 	engine *Engine
 	drive  *drive
-	// subjects are the operations on logical resources that are not their own node's.
+	// subjects are the operations on logical resources that are not their own node's; in a graph that brings about another one,
+	// all that set or delete something.
 	subjects map[placeKey]string
 }
 
@@ -25,8 +27,8 @@ func (e *Engine) newRecorder(d *drive) *recorder {
 	r := &recorder{engine: e, drive: d, subjects: map[placeKey]string{}}
 	for i := range d.plan.Operations {
 		operation := &d.plan.Operations[i]
-		if operation.Node.Subject != "" {
-			r.subjects[placeKey{operation.Node.Subject, operation.Region}] = operation.ID
+		if (operation.Node.Subject != "" || d.plan.Spec.Of != "") && operation.Node.Verb != contract.VerbVerify {
+			r.subjects[placeKey{operation.Node.Logical(), operation.Region}] = operation.ID
 		}
 	}
 	return r
@@ -94,7 +96,7 @@ func (r *recorder) State(operation *plan.Operation) (state execution.Operation) 
 func (r *recorder) Outputs(nodeID, region string) json.RawMessage {
 	var outputs json.RawMessage
 	ids := []string{nodeID, nodeID + "@" + region}
-	if id, ok := r.subjects[placeKey{nodeID, region}]; ok {
+	if id, ok := r.subjects[placeKey{nodeID, region}]; ok || r.drive.plan.Spec.Of != "" {
 		ids = []string{id}
 	}
 	r.drive.state.Peek(func(run *execution.Run) {
@@ -112,7 +114,16 @@ func (r *recorder) Outputs(nodeID, region string) json.RawMessage {
 
 // Made says whether the record holds this deployment as the maker.
 func (r *recorder) Made(operation *plan.Operation) bool {
+	if operation.Node.Verb == contract.VerbVerify && r.setJustNow(operation) {
+		return true
+	}
 	return r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].Made
+}
+
+// setJustNow says that another operation of this run has set what this one looks at.
+func (r *recorder) setJustNow(operation *plan.Operation) bool {
+	id, ok := r.subjects[placeKey{operation.Node.Logical(), operation.Region}]
+	return ok && r.State(&plan.Operation{ID: id}).Status == execution.Completed
 }
 
 // Identity is what is recorded of the operation's thing.
@@ -128,6 +139,7 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	if r.drive.run.Kind == execution.Verify || operation.Node.Verb == contract.VerbVerify {
 		return nil
 	}
+	graphID := cmp.Or(r.drive.plan.Spec.Of, r.drive.run.PlanGraphID)
 	write := &store.PlacementWrite{
 		Tenant: r.drive.run.Tenant, DeploymentID: r.drive.run.DeploymentID,
 		NodeID: operation.Node.Logical(), Region: operation.Region,
@@ -135,7 +147,7 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	switch {
 	case event.Kind == execution.Intent && event.AbsentBefore:
 		// What carries no label is known as ours by this alone: nothing was there before.
-		write.State, write.Made, write.GraphID = store.Maybe, true, r.drive.run.PlanGraphID
+		write.State, write.Made, write.GraphID = store.Maybe, true, graphID
 	case event.Kind != execution.Ended:
 		return nil
 	case event.Status == execution.Completed && operation.Node.Verb == contract.VerbDelete:
@@ -143,13 +155,13 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	case event.Status == execution.Completed:
 		provider := operation.Node.Provider()
 		write.State, write.Made, write.Identity, write.Outputs = store.Live, true, event.Identity, event.Outputs
-		write.GraphID, write.Account = r.drive.run.PlanGraphID, r.drive.accounts[provider]
+		write.GraphID, write.Account = graphID, r.drive.accounts[provider]
 		write.ProviderVersion = r.drive.plan.Spec.Providers[provider].Version
 	case event.Outcome == contract.OutcomePartial || event.Outcome == contract.OutcomeUnknown:
 		if operation.Node.Verb == contract.VerbDelete {
 			return nil
 		}
-		write.State, write.GraphID = store.Maybe, r.drive.run.PlanGraphID
+		write.State, write.GraphID = store.Maybe, graphID
 	default:
 		return nil
 	}

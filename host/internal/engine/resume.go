@@ -56,7 +56,7 @@ func (e *Engine) checkAgain(ctx context.Context, caller Caller, d *drive, spec *
 	var problems []graph.Problem
 	for i := range spec.Nodes {
 		node := &spec.Nodes[i]
-		for pointer, fingerprint := range answer.fingerprints[node.NodeID] {
+		for pointer, fingerprint := range answer.fingerprints[node.Logical()] {
 			if before := node.Fingerprints[pointer]; before != "" && before != fingerprint {
 				problems = append(problems, graph.Problem{
 					Pointer: graph.SealedPointer(node, pointer),
