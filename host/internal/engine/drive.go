@@ -73,12 +73,13 @@ func (e *Engine) dispatchRun(ctx context.Context, caller Caller, d *drive, crede
 }
 
 // create stores the run and begins it.
-func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.NewRun) (*rest.RunResult, error) {
+func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.NewRun) (result *rest.RunResult, err error) {
 	release, err := e.claim(d.run.ID)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	defer func() { e.unbegun(d.run, err) }()
 	if d.run.Options, err = json.Marshal(d.options); err != nil {
 		return nil, fmt.Errorf("encode options: %w", err)
 	}
@@ -155,7 +156,7 @@ func (e *Engine) work(d *drive) {
 		e.log.Error("run could not be recorded", "run", d.run.ID, "error", err)
 		d.err = err
 		if interrupted := e.interrupt(context.Background(), d.run, "the host could not record it"); interrupted != nil {
-			e.log.Error("run stays active in the store until the host starts again", "run", d.run.ID, "error", interrupted)
+			defer e.abandon(d.run)
 		}
 	}
 	d.call = nil

@@ -17,6 +17,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/sqlite"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/storetest"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/provider"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -112,8 +113,10 @@ type house struct {
 	plugins *plugins
 	engine  *engine.Engine
 	store   *sqlite.Store
-	caller  engine.Caller
-	ring    *sealedbox.Ring
+	// faults stands between engine and store.
+	faults *storetest.FaultyStore
+	caller engine.Caller
+	ring   *sealedbox.Ring
 }
 
 func build(t *testing.T) *house {
@@ -137,10 +140,11 @@ func (h *house) start() {
 	var err error
 	h.store, err = sqlite.Open(h.t.Context(), h.dataDir, sqlite.Options{})
 	require.NoError(h.t, err)
+	h.faults = storetest.Faulty(h.store)
 	settings, err := json.Marshal(map[string]string{"dir": h.world})
 	require.NoError(h.t, err)
 	h.engine, err = engine.New(h.t.Context(), engine.Options{
-		Store: h.store, Plugins: h.plugins, Log: hclog.NewNullLogger(),
+		Store: h.faults, Plugins: h.plugins, Log: hclog.NewNullLogger(),
 		Settings: map[string]json.RawMessage{"noop": settings}, DrainTimeout: time.Second, Tries: 3,
 	})
 	require.NoError(h.t, err)

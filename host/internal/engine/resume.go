@@ -99,7 +99,8 @@ func referenced(d *drive, i int, open func(int) bool) bool {
 }
 
 // goOn takes the run over under a new fencing token and sets it going again.
-func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run) (*rest.RunResult, error) {
+func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run) (result *rest.RunResult, err error) {
+	defer func() { e.unbegun(d.run, err) }()
 	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
 	if err != nil {
 		return nil, err
