@@ -238,8 +238,8 @@ func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {
 	return nil
 }
 
-// sortOut keeps the regions where a deletion is to be tried. A thing that is known by its name alone, and that no attempt of
-// ours was begun on, is not looked for: whatever carries the name is somebody else's.
+// sortOut keeps the regions where a deletion is to be tried. A thing that is known by its name alone is not looked for where no
+// attempt of ours was begun on it, and left where none was proven to have made it: whatever carries the name is somebody else's.
 func sortOut(resource store.Resource, kind *contract.ResourceType, regions []string) (kept []string, left []rest.LeftOver) {
 	_, deletes := kind.Verb(contract.VerbDelete)
 	for _, placement := range resource.Placements {
@@ -250,7 +250,7 @@ func sortOut(resource store.Resource, kind *contract.ResourceType, regions []str
 		switch {
 		case placement.State == store.Planned && kind.Discovery == contract.DiscoverByName:
 			continue
-		case placement.State == store.Live && !placement.Made:
+		case !placement.Made && (placement.State == store.Live || kind.Discovery == contract.DiscoverByName):
 			reason = "this deployment did not make it"
 		case !deletes:
 			reason = "its type cannot be deleted"

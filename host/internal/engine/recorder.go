@@ -134,6 +134,12 @@ func (r *recorder) Identity(operation *plan.Operation) string {
 	return r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].Identity
 }
 
+// mayExist says whether the record told, when this run began, that something may be there.
+func (r *recorder) mayExist(operation *plan.Operation) bool {
+	state := r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].State
+	return state == store.Live || state == store.Maybe
+}
+
 // placement is what an event means for the logical resource; nil for nothing.
 func (r *recorder) placement(operation *plan.Operation, event *execution.Event) *store.PlacementWrite {
 	if r.drive.run.Kind == execution.Verify || operation.Node.Verb == contract.VerbVerify {
@@ -148,6 +154,9 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	case event.Kind == execution.Intent && event.AbsentBefore:
 		// What carries no label is known as ours by this alone: nothing was there before.
 		write.State, write.Made, write.GraphID = store.Maybe, true, graphID
+	case event.Kind == execution.Intent && operation.Node.Verb != contract.VerbDelete && !r.mayExist(operation):
+		// If nothing more is ever heard of this attempt, and no later version names the resource, the record alone tells of it.
+		write.State, write.GraphID = store.Maybe, graphID
 	case event.Kind != execution.Ended:
 		return nil
 	case event.Status == execution.Completed && operation.Node.Verb == contract.VerbDelete:
