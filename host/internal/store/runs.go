@@ -158,7 +158,7 @@ type Write struct {
 type HeadMove struct{ GraphID, Previous string }
 
 // PlacementWrite updates one placement of the run's deployment; zero fields leave what is there, Cleared first erases
-// identity and outputs.
+// identity, outputs and that the deployment made it.
 type PlacementWrite struct {
 	Tenant          string
 	DeploymentID    string

@@ -248,8 +248,8 @@ func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
 	if p.Tenant != g.run.tenant || p.DeploymentID != g.run.deploymentID {
 		return fmt.Errorf("placement: %w", store.ErrNotFound)
 	}
-	result, err := b.statement(updatePlacement).ExecContext(b.ctx, given(string(p.State)), truth(p.Made), given(p.Identity), truth(p.Cleared),
-		blob(p.Outputs), truth(p.Cleared), given(p.Account), given(p.ProviderVersion), given(p.GraphID),
+	result, err := b.statement(updatePlacement).ExecContext(b.ctx, given(string(p.State)), truth(p.Cleared), truth(p.Made),
+		given(p.Identity), truth(p.Cleared), blob(p.Outputs), truth(p.Cleared), given(p.Account), given(p.ProviderVersion), given(p.GraphID),
 		g.run.deployment, p.NodeID, p.Region)
 	if err := mustTouch(result, err); err != nil {
 		return fmt.Errorf("placement: %w", err)

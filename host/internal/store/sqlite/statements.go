@@ -42,7 +42,7 @@ func texts() [queries]string {
 			owner = iif(?5, '', owner), lease_until = iif(?5, 0, lease_until), cancel_by = iif(?5, '', cancel_by)
 			WHERE number = ?6`,
 		addEvent: "INSERT INTO events (run, version, payload) VALUES (?, ?, ?)",
-		updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = made OR ?,
+		updatePlacement: `UPDATE placements SET state = coalesce(?, state), made = iif(?, 0, made) OR ?,
 			identity = coalesce(?, iif(?, '', identity)), outputs = coalesce(?, iif(?, NULL, outputs)),
 			account = coalesce(?, account), provider_version = coalesce(?, provider_version), graph_id = coalesce(?, graph_id)
 			WHERE deployment = ? AND node_id = ? AND region = ?`,

@@ -234,11 +234,13 @@ func (s *suite) placements() {
 	step("some", some, func() { want.State, want.Account = store.Maybe, "2222" })
 	cleared := key
 	cleared.State, cleared.Cleared = store.Gone, true
-	step("cleared", cleared, func() { want.State, want.Identity, want.Outputs = store.Gone, "", nil })
+	step("cleared", cleared, func() {
+		want.State, want.Made, want.Identity, want.Outputs = store.Gone, false, "", nil
+	})
 	anew := full
 	anew.Cleared, anew.Outputs = true, json.RawMessage(`{}`)
 	step("cleared and made anew", anew, func() {
-		want.State, want.Identity, want.Account, want.Outputs = store.Live, "arn:2", "1111", json.RawMessage(`{}`)
+		want.State, want.Made, want.Identity, want.Account, want.Outputs = store.Live, true, "arn:2", "1111", json.RawMessage(`{}`)
 	})
 
 	all := s.resources(tenantA, deploymentA)
