@@ -1,0 +1,190 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate/invariant"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// calm ends all faults, and waits until nothing is at work.
+func (s *simulation) calm(ctx context.Context) error {
+	s.chance.quiet()
+	s.host.spare()
+	if err := s.revive(ctx); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(restTime)
+	for {
+		e, err := s.still(ctx)
+		if err != nil {
+			return err
+		}
+		if e != nil || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(10 * time.Second)
+	}
+	return s.atRest(ctx)
+}
+
+// atRest judges all that must hold while nothing is at work.
+func (s *simulation) atRest(ctx context.Context) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	e, err := s.gather(ctx)
+	if err == nil {
+		s.blame(e.AtRest())
+	}
+	return err
+}
+
+// conclude brings a deployment to where its caller wants it, and then to its end.
+func (s *simulation) conclude(ctx context.Context, d *deployment) error {
+	head, err := s.host.inner.Deployment(ctx, s.caller.Tenant, d.id)
+	if err != nil || head.HeadGraphID == "" {
+		return nil // nothing of it was ever kept
+	}
+	cfg, boxes := s.asIs(d)
+	applied, err := s.finish(ctx, func() (*rest.RunResult, error) {
+		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{Config: cfg, SealedProperties: boxes})
+	}, func(run *rest.RunResult) (*rest.RunResult, error) {
+		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: run.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d)})
+	})
+	if err != nil || applied == nil {
+		return err
+	}
+	if applied.Status == rest.RunCompleted {
+		if err := s.verified(ctx, d, applied); err != nil {
+			return err
+		}
+	}
+	return s.undo(ctx, d)
+}
+
+// asIs asks for all that the deployment names to be there.
+func (s *simulation) asIs(d *deployment) (*rest.Config, map[string]string) {
+	if len(d.resources) == 0 {
+		s.evolve(d)
+	}
+	for i := range d.resources {
+		d.resources[i].verb = "ensure"
+	}
+	return s.config(d)
+}
+
+// finish gives a command, and goes on with its run until that is completed. Without faults nothing may keep it from there but
+// what only a person can decide.
+func (s *simulation) finish(ctx context.Context, begin func() (*rest.RunResult, error), goOn func(*rest.RunResult) (*rest.RunResult, error)) (*rest.RunResult, error) {
+	result, err := begin()
+	for try := 1; ; try++ {
+		s.say(result, err)
+		if err != nil {
+			s.blame([]invariant.Violation{{Invariant: invariant.I6, Text: fmt.Sprintf("in calm a command is refused: %v", err)}})
+			return nil, nil
+		}
+		s.hear(ctx, result)
+		if err := s.wait(ctx, result); err != nil {
+			return nil, err
+		}
+		if result, err = s.host.engine.Result(ctx, s.caller, result.RunID); err != nil {
+			return nil, err
+		}
+		if err := s.atRest(ctx); err != nil {
+			return nil, err
+		}
+		if result.Status == rest.RunCompleted || s.excused(result) {
+			return result, nil
+		}
+		if try == 3 {
+			s.blame([]invariant.Violation{{Invariant: invariant.I6, Text: fmt.Sprintf("in calm a %s is %s again and again: %s", result.Kind, result.Status, why(result))}})
+			return result, nil
+		}
+		result, err = goOn(result)
+	}
+}
+
+func why(result *rest.RunResult) string {
+	if result.FailedOperation == nil {
+		return "no operation failed"
+	}
+	return result.FailedOperation.ResourceType + ": " + result.FailedOperation.ErrorType + ": " + result.FailedOperation.Error
+}
+
+// excused says that only a person can go on: what was begun at most once, or what was there before us.
+func (s *simulation) excused(result *rest.RunResult) bool {
+	failed := result.FailedOperation
+	if failed == nil || result.Status != rest.RunFailed {
+		return false
+	}
+	return failed.ResourceType == "sim:job" && slices.Contains([]contract.Kind{
+		contract.KindInterrupted, contract.KindNetwork, contract.KindDeadline, contract.KindUnsupported,
+	}, contract.Kind(failed.ErrorType))
+}
+
+// verified has the host compare, and believes it only if it says that all is well.
+func (s *simulation) verified(ctx context.Context, d *deployment, applied *rest.RunResult) error {
+	result, err := s.host.engine.Verify(ctx, s.caller, &rest.VerifyRequest{
+		GraphID: applied.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.wait(ctx, result); err != nil {
+		return err
+	}
+	result, err = s.host.engine.Result(ctx, s.caller, result.RunID)
+	if err == nil && !result.Success {
+		s.blame([]invariant.Violation{{Invariant: invariant.I10, Text: fmt.Sprintf("run %s is completed, and a verification finds differences", applied.RunID)}})
+	}
+	return err
+}
+
+// undo destroys a deployment, and looks for what is left of it.
+func (s *simulation) undo(ctx context.Context, d *deployment) error {
+	again := func(*rest.RunResult) (*rest.RunResult, error) {
+		return s.host.engine.Destroy(ctx, s.caller, &rest.DestroyRequest{DeploymentID: d.id, Credentials: s.credentials()})
+	}
+	result, err := s.finish(ctx, func() (*rest.RunResult, error) { return again(nil) }, again)
+	if err != nil || result == nil || result.Status != string(execution.RunCompleted) {
+		return err
+	}
+	e, err := s.gather(ctx)
+	if err != nil {
+		return err
+	}
+	var named []invariant.LeftOver
+	for _, left := range result.LeftOver {
+		named = append(named, invariant.LeftOver{Resource: left.ResourceID, Region: left.Region})
+	}
+	s.blame(invariant.Nothing(e, d.id, named))
+	_, err = s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: result.GraphID, Credentials: s.credentials()})
+	var refused *engine.Error
+	if !errors.As(err, &refused) {
+		s.blame([]invariant.Violation{{Invariant: invariant.I7, Text: "a destroyed graph could be applied again"}})
+	}
+	return nil
+}
+
+// files are what a disk holds, to be searched.
+func (d *disk) files() (map[string][]byte, error) {
+	found := map[string][]byte{}
+	for _, name := range []string{"mgraph-deploy.db", "mgraph-deploy.db-wal"} {
+		content, err := os.ReadFile(filepath.Join(d.dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		found[name] = content
+	}
+	return found, nil
+}
