@@ -269,7 +269,7 @@ func lookup(known []field, name string) (field, bool) {
 	return field{}, false
 }
 
-func sortedKeys(object map[string]any) []string {
+func sortedKeys[V any](object map[string]V) []string {
 	keys := make([]string, 0, len(object))
 	for key := range object {
 		keys = append(keys, key)

@@ -18,7 +18,7 @@ type done struct {
 	labels map[string]string
 }
 
-// attempt is one Execute under way.
+// attempt is one Execute, Plan or Rollback under way.
 type attempt[C, P any] struct {
 	*typed[C, P]
 	call    *call
@@ -31,28 +31,36 @@ type attempt[C, P any] struct {
 // execute performs a verb and derives its outcome.
 func (t *typed[C, P]) execute(ctx context.Context, c *call, request *contract.ExecuteRequest) *contract.Result {
 	end, err := t.perform(ctx, c, request)
-	return t.result(c, request, end, err)
+	return t.result(c, request.Consumers, end, err)
 }
 
-// perform prepares what every verb needs, then performs it.
 func (t *typed[C, P]) perform(ctx context.Context, c *call, request *contract.ExecuteRequest) (done, error) {
-	properties, err := t.properties(request.Target.Properties)
-	if err != nil {
-		return done{}, err
-	}
 	if err := checkConsumers(request.Consumers); err != nil {
 		return done{}, err
 	}
-	lease, err := t.clients.acquire(ctx, c)
+	a, end, err := t.begin(ctx, c, request)
 	if err != nil {
 		return done{}, err
 	}
-	defer t.clients.release(lease)
+	defer end()
+	return a.dispatch(ctx)
+}
+
+// begin prepares what every verb needs; end gives it back.
+func (t *typed[C, P]) begin(ctx context.Context, c *call, request *contract.ExecuteRequest) (a *attempt[C, P], end func(), err error) {
+	properties, err := t.properties(&request.Target)
+	if err != nil {
+		return nil, nil, err
+	}
+	lease, err := t.clients.acquire(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
 	c.deletes = request.Verb == contract.VerbDelete
 	op := t.operation(c, &request.Target, request.Verb, properties)
 	op.PriorOutcome, op.KeepContents = request.PriorOutcome, request.KeepContents
-	a := &attempt[C, P]{t, c, request, &request.Target, lease.value, op}
-	return a.dispatch(ctx)
+	a = &attempt[C, P]{t, c, request, &request.Target, lease.value, op}
+	return a, func() { t.clients.release(lease) }, nil
 }
 
 func (a *attempt[C, P]) dispatch(ctx context.Context) (done, error) {
@@ -114,7 +122,7 @@ func (a *attempt[C, P]) updateFound(ctx context.Context) (done, error) {
 	case err != nil:
 		return done{}, err
 	case found == nil:
-		return done{}, Errorf(NotFound, "there is nothing to update")
+		return done{}, nothingThere()
 	}
 	if whose := a.ownership(*found, a.target); !a.mayTouch(whose) {
 		return done{}, notOurs(whose)
@@ -281,6 +289,8 @@ var whoseWords = map[contract.Ownership]string{
 	contract.OwnershipNobody:  "it belongs to no deployment",
 	contract.OwnershipUnknown: "no record says that this deployment made it",
 }
+
+func nothingThere() error { return Errorf(NotFound, "there is nothing to update") }
 
 func alreadyExists(whose contract.Ownership) error {
 	return Errorf(AlreadyExists, "it exists already: %s", whoseWords[whose])

@@ -19,6 +19,7 @@ type Provider struct {
 	description contract.Description
 	runtime     Runtime
 	types       map[string]resource
+	composites  map[string]composite
 	credentials shape
 	turns       turns
 	// identify is nil when the author gave no Identify.
@@ -35,6 +36,8 @@ type resource interface {
 	execute(ctx context.Context, c *call, request *contract.ExecuteRequest) *contract.Result
 	verify(ctx context.Context, c *call, request *contract.VerifyRequest) (*contract.VerifyResult, error)
 	find(ctx context.Context, c *call, target *contract.Target, found func(contract.Found)) (*contract.FindEnd, error)
+	plan(ctx context.Context, c *call, request *contract.PlanRequest) (*contract.PlanResult, error)
+	rollback(ctx context.Context, c *call, request *contract.RollbackRequest) *contract.Result
 }
 
 // Type is one argument of New: a resource type, or one of the options below.
@@ -120,7 +123,7 @@ func New[K, S, C any](
 		description: contract.Description{
 			Name: name, Version: version, CredentialsSchema: credentials.schema(), SettingsSchema: settings.schema(),
 		},
-		types: map[string]resource{}, credentials: credentials, runtime: Runtime{}.complete(),
+		types: map[string]resource{}, composites: map[string]composite{}, credentials: credentials, runtime: Runtime{}.complete(),
 	}
 	b := &builder[C]{p, newClients(dialer(connect, credentials, settings))}
 	p.close = b.clients.closeAll
@@ -130,7 +133,25 @@ func New[K, S, C any](
 	if err != nil {
 		return nil, fmt.Errorf("provider %q: %w", name, err)
 	}
+	p.description.Capabilities = p.capabilities()
 	return p, nil
+}
+
+// capabilities are those that the types have.
+func (p *Provider) capabilities() []contract.Capability {
+	has := map[contract.Capability]bool{}
+	for _, kind := range p.description.ResourceTypes {
+		has[contract.CapabilityPlan] = has[contract.CapabilityPlan] || kind.Plans
+		has[contract.CapabilityRollback] = has[contract.CapabilityRollback] || kind.Rollbacks
+		has[contract.CapabilityExpand] = has[contract.CapabilityExpand] || kind.Composite
+	}
+	var had []contract.Capability
+	for _, capability := range contract.Capabilities() {
+		if has[capability] {
+			had = append(had, capability)
+		}
+	}
+	return had
 }
 
 // checkNames judges what every caller will write.
@@ -192,7 +213,10 @@ func (p *Provider) call(about *contract.CallContext, kind string, emit func(cont
 // resource finds the type of a target.
 func (p *Provider) resource(kind string) (resource, error) {
 	found, ok := p.types[kind]
-	if !ok {
+	switch _, composed := p.composites[kind]; {
+	case composed:
+		return nil, Errorf(Unsupported, "a composite makes nothing itself: it is expanded")
+	case !ok:
 		return nil, Errorf(Unsupported, "this provider has no such resource type")
 	}
 	return found, nil
@@ -202,21 +226,31 @@ func (p *Provider) resource(kind string) (resource, error) {
 func (p *Provider) Execute(
 	ctx context.Context, request *contract.ExecuteRequest, emit func(contract.Event),
 ) (*contract.Result, error) {
-	r, err := p.resource(request.Target.Type)
+	return p.perform(ctx, &request.Context, request.Target.Type, emit, func(ctx context.Context, r resource, c *call) *contract.Result {
+		return r.execute(ctx, c, request)
+	}), nil
+}
+
+// perform makes a call that may change something: with a heartbeat, and one at a time for each idempotency key.
+func (p *Provider) perform(
+	ctx context.Context, about *contract.CallContext, kind string, emit func(contract.Event),
+	work func(context.Context, resource, *call) *contract.Result,
+) *contract.Result {
+	r, err := p.resource(kind)
 	if err != nil {
-		return refused(err), nil
+		return refused(err)
 	}
-	c := p.call(&request.Context, request.Target.Type, emit)
+	c := p.call(about, kind, emit)
 	c.start()
 	defer c.end()
-	mine, err := p.turns.take(ctx, &request.Context)
+	mine, err := p.turns.take(ctx, about)
 	if err != nil {
 		waited := refused(classify(err))
 		waited.Outcome = contract.OutcomeUnknown // the call that is still at work may yet change something
-		return waited, nil
+		return waited
 	}
 	defer p.turns.leave(mine)
-	return r.execute(c.in(ctx), c, request), nil
+	return work(c.in(ctx), r, c)
 }
 
 // refused is the result of a call that never reached an author.
@@ -252,6 +286,10 @@ func (p *Provider) Find(
 func (p *Provider) Validate(_ context.Context, items []contract.ValidateItem) ([][]contract.Diagnostic, error) {
 	judged := make([][]contract.Diagnostic, len(items))
 	for i, item := range items {
+		if composed, ok := p.composites[item.Type]; ok {
+			judged[i] = composed.validate(item)
+			continue
+		}
 		r, err := p.resource(item.Type)
 		if err != nil {
 			judged[i] = []contract.Diagnostic{contract.DiagnosticOf(err)}

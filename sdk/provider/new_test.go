@@ -59,6 +59,10 @@ type (
 	wrongUpdate    struct{ fixed }
 	wrongValidate  struct{ fixed }
 	reserved       struct{ fixed }
+	wrongPlan      struct{ fixed }
+	wrongRollback  struct{ fixed }
+	noPlanner      struct{ fixed }
+	wrongRow       struct{ row }
 	described      struct{ fixed }
 	recursive      struct{ Inner *recursive }
 	recursiveRooms struct{}
@@ -73,8 +77,14 @@ func (w described) Describe() provider.Description {
 }
 func (wrongUpdate) Update(context.Context, *vendor) error { return nil }
 func (wrongValidate) Validate(string)                     {}
-func (reserved) Plan()                                    {}
-func (*pointerUpdate) Validate()                          {}
+func (reserved) Upgrade()                                 {}
+func (wrongPlan) Plan() error                             { return nil }
+func (wrongRollback) Rollback(context.Context, *vendor)   {}
+func (wrongRow) Validate()                                {}
+func (noPlanner) Rollback(context.Context, *vendor, *provider.Operation[Bucket]) (provider.Outputs, error) {
+	return nil, nil
+}
+func (*pointerUpdate) Validate() {}
 
 func (recursiveRooms) Describe() provider.Description { return rooms{}.Describe() }
 func (recursiveRooms) Create(context.Context, *vendor, *provider.Operation[recursive]) (provider.Outputs, error) {
@@ -103,6 +113,11 @@ func TestNewRefusesWhatWouldMislead(t *testing.T) {
 		"twice":             {"acme", "1.0.0", []provider.Type[*vendor]{good, good}, []string{"given twice"}},
 		"wrong Update":      {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(wrongUpdate{inner})}, []string{"Update"}},
 		"wrong Validate":    {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(wrongValidate{inner})}, []string{"Validate"}},
+		"wrong Plan":        {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(wrongPlan{inner})}, []string{"Plan", "Planner"}},
+		"wrong Rollback":    {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(wrongRollback{inner})}, []string{"Rollbacker"}},
+		"no Planner":        {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(noPlanner{inner})}, []string{"needs a Planner"}},
+		"wrong composite":   {"acme", "1.0.0", []provider.Type[*vendor]{provider.CompositeOf[*vendor](wrongRow{})}, []string{"Validator"}},
+		"composite twice":   {"acme", "1.0.0", []provider.Type[*vendor]{provider.CompositeOf[*vendor](row{}), provider.CompositeOf[*vendor](row{})}, []string{"twice"}},
 		"reserved":          {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(reserved{inner})}, []string{"reserved"}},
 		"pointer receiver":  {"acme", "1.0.0", []provider.Type[*vendor]{provider.TypeOf(pointerUpdate{inner.inner})}, []string{"Validate", "pointer receiver"}},
 		"no default region": {"acme", "1.0.0", []provider.Type[*vendor]{provider.DefaultRegion[*vendor]("what")}, []string{"what"}},

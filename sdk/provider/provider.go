@@ -73,6 +73,11 @@ type Description struct {
 	SettleTime time.Duration
 	// Typical is how long a create usually takes.
 	Typical time.Duration
+	// Permissions are the vendor's that create, update and delete need ("lambda:CreateFunction"), for Plan to tell.
+	Permissions map[contract.Verb][]string
+	// RecordFormats are the formats of the states that Planner writes down and Rollbacker reads: the first is written, all are
+	// read. "1" when left out.
+	RecordFormats []string
 }
 
 // Operation is one verb on one resource in one place. It prints without its content.
@@ -92,6 +97,8 @@ type Operation[P any] struct {
 	KeepContents bool
 	// RecordedOutputs are those of the last completed operation, nil for none.
 	RecordedOutputs json.RawMessage
+	// Former is what Rollback is to bring back, nil for every other method.
+	Former *Former
 	// IdempotencyKey is for vendors that take one.
 	IdempotencyKey string
 	Region         string

@@ -18,7 +18,7 @@ const (
 func (t *typed[C, P]) verify(
 	ctx context.Context, c *call, request *contract.VerifyRequest,
 ) (*contract.VerifyResult, error) {
-	properties, err := t.properties(request.Target.Properties)
+	properties, err := t.properties(&request.Target)
 	if err != nil {
 		return nil, c.fail(err)
 	}
@@ -84,7 +84,7 @@ func identifying(labels, wanted map[string]string) string {
 func (t *typed[C, P]) find(
 	ctx context.Context, c *call, target *contract.Target, found func(contract.Found),
 ) (*contract.FindEnd, error) {
-	properties, err := t.properties(target.Properties)
+	properties, err := t.properties(target)
 	if err != nil {
 		return nil, c.fail(err)
 	}

@@ -11,8 +11,8 @@ import (
 var emptyOutputs = json.RawMessage("{}")
 
 // result is how an attempt ended, in the contract's words.
-func (t *typed[C, P]) result(c *call, request *contract.ExecuteRequest, end done, err error) *contract.Result {
-	plain, sealed, broken := t.deliver(c, request.Consumers, end.outputs)
+func (t *typed[C, P]) result(c *call, consumers []contract.Consumer, end done, err error) *contract.Result {
+	plain, sealed, broken := t.deliver(c, consumers, end.outputs)
 	if err == nil {
 		err = broken
 	}

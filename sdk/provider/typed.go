@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,14 +13,18 @@ import (
 
 // typed is one resource type with its generic parameters: it stands between the untyped contract and the author's methods.
 type typed[C, P any] struct {
-	author    Resource[C, P]
-	updater   Updater[C, P]
-	validator Validator[P]
-	about     Description
-	shape     shape
-	labelled  bool
-	sensitive map[string]bool
-	clients   *clients[C]
+	author     Resource[C, P]
+	updater    Updater[C, P]
+	validator  Validator[P]
+	planner    Planner[C, P]
+	rollbacker Rollbacker[C, P]
+	about      Description
+	shape      shape
+	labelled   bool
+	sensitive  map[string]bool
+	clients    *clients[C]
+	// handed says whether a purpose is that of a sealed property of a composite, which hands it to its parts.
+	handed func(purpose string) bool
 }
 
 // addType studies an author's resource and puts it into the provider.
@@ -31,18 +34,21 @@ func addType[C, P any](b *builder[C], author Resource[C, P]) error {
 	if err != nil {
 		return fmt.Errorf("type %q: %w", about.Type, err)
 	}
-	t := &typed[C, P]{author: author, about: about, shape: properties, clients: b.clients, sensitive: map[string]bool{}}
+	if len(about.RecordFormats) == 0 {
+		about.RecordFormats = []string{"1"}
+	}
+	t := &typed[C, P]{
+		author: author, about: about, shape: properties, clients: b.clients, sensitive: map[string]bool{}, handed: b.provider.hands,
+	}
 	t.updater, _ = author.(Updater[C, P])
 	t.validator, _ = author.(Validator[P])
+	t.planner, _ = author.(Planner[C, P])
+	t.rollbacker, _ = author.(Rollbacker[C, P])
 	t.labelled = about.Discovery == contract.DiscoverByLabel || about.LabelLimits.MaxCount > 0
 	for _, output := range about.Outputs {
 		t.sensitive[output.Name] = output.Sensitive
 	}
-	_, twice := b.provider.types[about.Type]
-	if twice {
-		err = errors.New("it is given twice")
-	}
-	err = errors.Join(err, t.check(b.provider.description.Name), lostMethods(author, t.updater != nil, t.validator != nil))
+	err = errors.Join(b.provider.unused(about.Type), t.check(b.provider.description.Name), t.lostMethods())
 	if err != nil {
 		return fmt.Errorf("type %q: %w", about.Type, err)
 	}
@@ -51,25 +57,42 @@ func addType[C, P any](b *builder[C], author Resource[C, P]) error {
 	return nil
 }
 
+// unused refuses the name of a type that is there already.
+func (p *Provider) unused(name string) error {
+	_, resource := p.types[name]
+	_, composite := p.composites[name]
+	if resource || composite {
+		return errors.New("it is given twice")
+	}
+	return nil
+}
+
 // lostMethods finds methods that look like optional ones but are not theirs: a wrong signature, or a pointer receiver under a
 // value. The names are constants so that the linker can still leave unused methods away.
-func lostMethods(author any, updates, validates bool) error {
-	t := reflect.TypeOf(author)
-	if t.Kind() != reflect.Pointer {
-		t = reflect.PointerTo(t)
+func (t *typed[C, P]) lostMethods() error {
+	author := reflect.TypeOf(t.author)
+	if author.Kind() != reflect.Pointer {
+		author = reflect.PointerTo(author)
 	}
 	var err error
-	if _, has := t.MethodByName("Update"); has && !updates {
-		err = errors.Join(err, errors.New("its method Update is not that of an Updater: wrong signature or pointer receiver"))
+	lost := func(has, taken bool, method, of string) {
+		if has && !taken {
+			err = errors.Join(err, fmt.Errorf("its method %s is not that of a %s: wrong signature or pointer receiver", method, of))
+		}
 	}
-	if _, has := t.MethodByName("Validate"); has && !validates {
-		err = errors.Join(err, errors.New("its method Validate is not that of a Validator: wrong signature or pointer receiver"))
+	_, update := author.MethodByName("Update")
+	_, validate := author.MethodByName("Validate")
+	_, plan := author.MethodByName("Plan")
+	_, rollback := author.MethodByName("Rollback")
+	lost(update, t.updater != nil, "Update", "Updater")
+	lost(validate, t.validator != nil, "Validate", "Validator")
+	lost(plan, t.planner != nil, "Plan", "Planner")
+	lost(rollback, t.rollbacker != nil, "Rollback", "Rollbacker")
+	if _, upgrade := author.MethodByName("Upgrade"); upgrade {
+		err = errors.Join(err, errors.New("a method named Upgrade is reserved and not served yet"))
 	}
-	_, plan := t.MethodByName("Plan")
-	_, rollback := t.MethodByName("Rollback")
-	_, upgrade := t.MethodByName("Upgrade")
-	if plan || rollback || upgrade {
-		err = errors.Join(err, errors.New("methods named Plan, Rollback and Upgrade are reserved and not served yet"))
+	if t.rollbacker != nil && t.planner == nil {
+		err = errors.Join(err, errors.New("a Rollbacker needs a Planner that writes down what to bring back"))
 	}
 	return err
 }
@@ -116,6 +139,7 @@ func (t *typed[C, P]) describe() contract.ResourceType {
 		Identifying: about.Identifying, References: about.References, Outputs: about.Outputs, SelfOutput: about.SelfOutput,
 		Placement: about.Placement, Verbs: t.verbs(), Discovery: about.Discovery, LabelLimits: about.LabelLimits,
 		Naming: about.Naming, SettleTime: about.SettleTime, Validates: t.validator != nil,
+		Plans: true, Rollbacks: t.rollbacker != nil,
 	}
 }
 
@@ -136,10 +160,13 @@ func (t *typed[C, P]) verbs() []contract.VerbSupport {
 	return verbs
 }
 
-// properties decodes the properties of a target.
-func (t *typed[C, P]) properties(raw json.RawMessage) (P, error) {
+// properties decodes the properties of a target. A box that was sealed for a composite's property must have come from there.
+func (t *typed[C, P]) properties(target *contract.Target) (P, error) {
 	var properties P
-	err := t.shape.decode(raw, &properties, func(pointer string) string {
+	err := t.shape.decode(target.Properties, &properties, func(pointer string) string {
+		if purpose := target.SealedPurposes[pointer]; purpose != "" && t.handed(purpose) {
+			return purpose
+		}
 		return sealedbox.PurposeProperty(t.about.Type, pointer)
 	})
 	if err != nil {
@@ -200,28 +227,33 @@ func (t *typed[C, P]) ownership(f Found, target *contract.Target) contract.Owner
 
 // validate judges one item.
 func (t *typed[C, P]) validate(item contract.ValidateItem) []contract.Diagnostic {
-	properties, err := t.properties(item.Properties)
+	properties, err := t.properties(&contract.Target{Properties: item.Properties})
 	if err != nil {
 		return []contract.Diagnostic{contract.DiagnosticOf(err)}
 	}
 	if t.validator == nil {
 		return nil
 	}
-	roles := References{}
-	for _, role := range item.Roles {
-		roles[role] = nil
-	}
-	return t.judge(properties, roles)
+	return judge(t.validator, properties, rolesOf(item.Roles))
 }
 
-// judge calls the author's validator.
-func (t *typed[C, P]) judge(properties P, roles References) (found []contract.Diagnostic) {
+// rolesOf are roles that references will fill.
+func rolesOf(names []string) References {
+	roles := References{}
+	for _, name := range names {
+		roles[name] = nil
+	}
+	return roles
+}
+
+// judge calls an author's validator.
+func judge[P any](author Validator[P], properties P, roles References) (found []contract.Diagnostic) {
 	defer func() {
 		if recover() != nil {
 			found = []contract.Diagnostic{contract.New(ProviderFault, "the provider's validation panicked").Diagnostic}
 		}
 	}()
-	found = t.validator.Validate(properties, roles)
+	found = author.Validate(properties, roles)
 	for i := range found {
 		found[i] = completed(found[i])
 	}

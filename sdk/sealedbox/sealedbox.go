@@ -27,6 +27,9 @@ const PurposeCredential = "credential"
 // PurposeProperty is what the envelope of a sealed property names.
 func PurposeProperty(resourceType, pointer string) string { return resourceType + "#" + pointer }
 
+// PurposeRecord is what the envelope of a rollback record names, which a provider seals to itself.
+func PurposeRecord(resourceType string) string { return "rollback:" + resourceType }
+
 // keySize is the size of a Curve25519 key, public or private.
 const keySize = 32
 
