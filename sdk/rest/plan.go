@@ -1,5 +1,7 @@
 package rest
 
+import "encoding/json"
+
 // Mode is how a run goes.
 type Mode string
 
@@ -13,9 +15,12 @@ const (
 // Modes lists every mode.
 func Modes() []Mode { return []Mode{ModeFull, ModeStep, ModeDryRun} }
 
-// PlanRequest is the body of POST /deploy/plan.
+// PlanRequest is the body of POST /deploy/plan. With graph_id in place of config, a stored plan is asked about again.
 type PlanRequest struct {
-	Config *Config `json:"config"`
+	Config  *Config `json:"config,omitempty"`
+	GraphID string  `json:"graph_id,omitempty"`
+	// Credentials stand here when config is left out.
+	Credentials Credentials `json:"credentials,omitempty"`
 	// ValidateOnly is true unless said otherwise: nothing is stored, and no spec_graph_id is given.
 	ValidateOnly *bool `json:"validate_only,omitempty"`
 	// Only limits the plan to these resource ids and what they need.
@@ -48,6 +53,11 @@ type PlanResponse struct {
 	Warnings         List[string]     `json:"warnings"`
 	// CredentialsChecked says whether the providers were asked who the caller is, and opened every sealed value.
 	CredentialsChecked bool `json:"credentials_checked"`
+	// ProvidersAsked says whether the providers were asked what would really change: operations then have an action.
+	ProvidersAsked bool `json:"providers_asked"`
+	// Actions counts operations by action; Conflicts are those that would fail as things stand.
+	Actions   map[string]int `json:"actions,omitempty"`
+	Conflicts int            `json:"conflicts"`
 	// Providers are the versions that were picked.
 	Providers map[string]PinnedProvider `json:"providers,omitempty"`
 	// RunID and ExecGraphID are those of the latest run of a stored plan.
@@ -83,10 +93,49 @@ type OperationSummary struct {
 	DependsOn List[string] `json:"depends_on"`
 	// EstimatedSeconds is what it usually takes.
 	EstimatedSeconds float64 `json:"estimated_seconds,omitempty"`
+	// Action is what would really happen, as the provider says: create, update, replace, no_op, delete, conflict, or unknown
+	// where it could not tell. Empty where it was not asked.
+	Action string `json:"action,omitempty"`
+	// ActionReason says why there is a conflict, or why the action is not known.
+	ActionReason string `json:"action_reason,omitempty"`
+	// Changes are the properties that would change.
+	Changes []PropertyChange `json:"changes,omitempty"`
+	// Permissions are the vendor's that it will need.
+	Permissions []string `json:"permissions,omitempty"`
+	// Undoes is the operation, of the run that is rolled back, that this one takes back.
+	Undoes string `json:"undoes,omitempty"`
 	// Error, ErrorType and Diagnostic are set where a failed operation is told about.
 	Error      string      `json:"error,omitempty"`
 	ErrorType  string      `json:"error_type,omitempty"`
 	Diagnostic *Diagnostic `json:"diagnostic,omitempty"`
+}
+
+// The actions of a planned operation.
+const (
+	ActionCreate   = "create"
+	ActionUpdate   = "update"
+	ActionReplace  = "replace"
+	ActionNoOp     = "no_op"
+	ActionDelete   = "delete"
+	ActionConflict = "conflict"
+	ActionUnknown  = "unknown"
+)
+
+// Actions lists every action, in the order in which they are counted out.
+func Actions() []string {
+	return []string{ActionCreate, ActionUpdate, ActionReplace, ActionDelete, ActionNoOp, ActionUnknown, ActionConflict}
+}
+
+// PropertyChange is one property that would change.
+type PropertyChange struct {
+	// Pointer leads into the resource's properties.
+	Pointer string `json:"pointer"`
+	// Before and After are left out where there is no value, and for a sensitive property always.
+	Before    json.RawMessage `json:"before,omitempty"`
+	After     json.RawMessage `json:"after,omitempty"`
+	Sensitive bool            `json:"sensitive,omitempty"`
+	// KnownAfterApply: the new value comes from something that is not there yet.
+	KnownAfterApply bool `json:"known_after_apply,omitempty"`
 }
 
 // Call is a call that makes sense now.

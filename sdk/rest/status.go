@@ -30,6 +30,8 @@ type StatusResponse struct {
 	EventVersion int64 `json:"event_version"`
 	// Progress is 0 to 1: the part of the operations that are done, those in flight counted by their own fraction.
 	Progress float64 `json:"progress"`
+	// EstimatedRemaining is in seconds: the longest way through what is left, of usual durations; 0 when nothing is.
+	EstimatedRemaining float64 `json:"estimated_remaining"`
 	Counts
 	// NextOperation is what a STEP run would do next.
 	NextOperation *OperationSummary `json:"next_operation,omitempty"`

@@ -20,8 +20,18 @@ type Providers interface {
 	Use(ctx context.Context, name, version string) (provider contract.Provider, description *contract.Description, release func(), err error)
 }
 
+// Records is what is known of things from before.
+type Records interface {
+	// Outputs are those of a logical resource in a region, from this run or on record; nil for none.
+	Outputs(nodeID, region string) json.RawMessage
+	// Made says whether the record holds this deployment as the maker, and Identity what is recorded of it.
+	Made(operation *plan.Operation) bool
+	Identity(operation *plan.Operation) string
+}
+
 // Recorder is the durable side of a run.
 type Recorder interface {
+	Records
 	// Record returns once the event is durable, with all that follows from it.
 	Record(operation *plan.Operation, event execution.Event) error
 	// Post records an event that nothing waits for.
@@ -30,11 +40,6 @@ type Recorder interface {
 	Log(operation *plan.Operation, level, message string)
 	// State is a copy of the operation's state.
 	State(operation *plan.Operation) execution.Operation
-	// Outputs are those of a logical resource in a region, from this run or on record; nil for none.
-	Outputs(nodeID, region string) json.RawMessage
-	// Made says whether the record holds this deployment as the maker, and Identity what is recorded of it.
-	Made(operation *plan.Operation) bool
-	Identity(operation *plan.Operation) string
 }
 
 // Run is what all operations of one run share. It holds the caller's sealed credentials and lives no longer than the run.
@@ -79,8 +84,15 @@ func New(providers Providers, options Options) *Dispatcher {
 
 // Performer performs the operations of one run.
 func (d *Dispatcher) Performer(run *Run, recorder Recorder) *Performer {
+	p := d.performer(run, recorder)
+	p.recorder = recorder
+	return p
+}
+
+// performer can look things up; it records nothing.
+func (d *Dispatcher) performer(run *Run, records Records) *Performer {
 	return &Performer{
-		dispatcher: d, run: run, recorder: recorder,
+		dispatcher: d, run: run, records: records,
 		tries: map[string]int{}, asked: map[string]time.Time{},
 		places: placesOf(run.Plan), nodes: nodesOf(run.Plan), context: contextOf(run.Plan), found: map[place]*discovery{},
 	}
@@ -90,6 +102,7 @@ func (d *Dispatcher) Performer(run *Run, recorder Recorder) *Performer {
 type Performer struct {
 	dispatcher *Dispatcher
 	run        *Run
+	records    Records
 	recorder   Recorder
 	places     map[place]*plan.Operation
 	nodes      map[string]*graph.Node

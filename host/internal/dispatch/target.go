@@ -14,17 +14,37 @@ import (
 // targetOf is the thing an operation is about, with what it refers to filled in.
 func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (contract.Target, error) {
 	node := operation.Node
+	values := make(map[string]json.RawMessage, len(node.References))
+	for role, reference := range node.References {
+		value, err := p.resolve(ctx, operation, reference)
+		if lenient(node) && contract.KindOf(err) == contract.KindPrecondition {
+			continue // what it refers to is gone already: it is found by name and labels then
+		}
+		if err != nil {
+			return contract.Target{}, err
+		}
+		values[role] = value
+	}
+	return p.filled(operation, values)
+}
+
+// lenient says that a node can do without what it refers to: it deletes, or brings back what a record holds.
+func lenient(node *graph.Node) bool { return node.Verb == contract.VerbDelete || node.Undo != nil }
+
+// filled is the target with these values of its references, by role, and its sealed ones.
+func (p *Performer) filled(operation *plan.Operation, values map[string]json.RawMessage) (contract.Target, error) {
+	node := operation.Node
 	target := contract.Target{
 		Type:       node.Type,
 		Name:       node.Names[operation.Region],
 		Properties: node.Properties,
-		Labels:     p.run.Plan.Spec.Labels(node, p.run.Owner),
+		Labels:     p.labels(node),
 		Tags:       node.Tags,
 		Adopt:      node.Adopt,
-		Identity:   p.recorder.Identity(operation),
-		Owned:      p.recorder.Made(operation),
+		Identity:   p.records.Identity(operation),
+		Owned:      p.records.Made(operation),
 
-		RecordedOutputs: p.recorder.Outputs(node.Logical(), operation.Region),
+		RecordedOutputs: p.records.Outputs(node.Logical(), operation.Region),
 	}
 	boxes := p.run.Sealed[node.Logical()]
 	if node.Verb == contract.VerbDelete {
@@ -33,27 +53,28 @@ func (p *Performer) targetOf(ctx context.Context, operation *plan.Operation) (co
 	if len(node.References) == 0 && len(boxes) == 0 {
 		return target, nil
 	}
-	fills := make(map[string]json.RawMessage, len(boxes))
+	fills := make(map[string]json.RawMessage, len(boxes)+len(values))
 	for pointer, box := range boxes {
 		fills[pointer], _ = json.Marshal(box) // a string always encodes
 	}
-	target.References = make(map[string]json.RawMessage, len(node.References))
-	for role, reference := range node.References {
-		value, err := p.resolve(ctx, operation, reference)
-		if node.Verb == contract.VerbDelete && contract.KindOf(err) == contract.KindPrecondition {
-			continue // what it refers to is gone already: a deletion goes by name and labels then
-		}
-		if err != nil {
-			return target, err
-		}
-		target.References[role] = value
-		if reference.Property != "" {
-			fills[reference.Property] = value
+	target.References = values
+	for role, value := range values {
+		if property := node.References[role].Property; property != "" {
+			fills[property] = value
 		}
 	}
 	var err error
 	target.Properties, err = document.Fill(node.Properties, fills)
 	return target, err
+}
+
+// labels are those to set and to find by. What is brought back stands as an earlier graph again.
+func (p *Performer) labels(node *graph.Node) map[string]string {
+	labels := p.run.Plan.Spec.Labels(node, p.run.Owner)
+	if node.Undo != nil && node.Undo.GraphID != "" {
+		labels[contract.LabelGraphID] = node.Undo.GraphID
+	}
+	return labels
 }
 
 // resolve gives the value of a reference: an output on record, or the thing itself, found again outside.
@@ -63,7 +84,7 @@ func (p *Performer) resolve(ctx context.Context, from *plan.Operation, reference
 		return nil, err
 	}
 	if reference.Output != "" {
-		if value, ok := object(p.recorder.Outputs(to.Node.Logical(), to.Region))[reference.Output]; ok {
+		if value, ok := object(p.records.Outputs(to.Node.Logical(), to.Region))[reference.Output]; ok {
 			return value, nil
 		}
 	}

@@ -183,12 +183,12 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this deployment was destroyed: post its config to deploy it anew"}
 	case run.Kind != execution.Apply:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}
-	case run.Status == execution.RunCompleted:
-		return e.Result(ctx, caller, run.ID)
-	case run.Status == execution.RunCancelled:
-		return e.applyStored(ctx, caller, request, spec, deployment, given)
 	case deployment.HeadGraphID != request.GraphID && !request.Force:
-		return nil, refuse(Conflict, "another graph of this deployment was applied since: force goes on all the same")
+		return nil, refuse(Conflict, "another graph of this deployment was applied since: force applies this one all the same")
+	case run.Status == execution.RunCompleted && deployment.HeadGraphID == request.GraphID:
+		return e.Result(ctx, caller, run.ID)
+	case run.Status.Final():
+		return e.applyStored(ctx, caller, request, spec, deployment, given)
 	}
 	return e.resume(ctx, caller, request, spec, deployment, run, given)
 }
@@ -241,7 +241,7 @@ func sealedAgain(boxes map[string]string, spec *graph.Spec) (map[string][]sealed
 
 // applyStored begins the first run of a stored plan.
 func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec, deployment store.Deployment, given map[string][]sealedValue) (*rest.RunResult, error) {
-	if deployment.HeadGraphID != spec.BasedOn && deployment.HeadGraphID != spec.GraphID && !request.Force {
+	if outdated(spec, deployment) && !request.Force {
 		return nil, refuse(Conflict, "another graph of this deployment was applied since this was planned: plan again, or force")
 	}
 	catalog, err := e.pinnedBy(ctx, spec)

@@ -32,26 +32,22 @@ func notPlanned(refused *Error) *rest.PlanResponse {
 }
 
 func (e *Engine) planned(ctx context.Context, caller Caller, request *rest.PlanRequest) (*rest.PlanResponse, error) {
-	if request.Config == nil {
-		return nil, invalid(graph.Problem{Pointer: configPrefix, Message: "is required"})
+	if (request.Config == nil) == (request.GraphID == "") {
+		return nil, invalid(graph.Problem{Pointer: configPrefix, Message: "is required, or graph_id in its place"})
+	}
+	if request.GraphID != "" {
+		return e.planAgain(ctx, caller, request)
+	}
+	if len(request.Credentials) > 0 {
+		return nil, invalid(graph.Problem{Pointer: "/credentials", Message: "stand in config when that is given"})
 	}
 	p, err := e.prepare(ctx, caller, request.Config, request.SealedProperties, "")
 	if err != nil {
 		return nil, err
 	}
-	checkedAll := false
-	if len(request.Config.Credentials) > 0 {
-		if checkedAll, err = e.checkGiven(ctx, caller, p, request.Config.Credentials); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.limit(request.Only); err != nil {
+	response, err := e.judged(ctx, caller, p, given{request.Only, request.Config.Credentials, configPrefix + "/credentials"})
+	if err != nil {
 		return nil, err
-	}
-	response := planResponse(p.plan, p.warnings)
-	response.CredentialsChecked = checkedAll
-	if !checkedAll {
-		response.Warnings = append(response.Warnings, "no provider was asked what is there: give credentials to have them checked")
 	}
 	if !request.Stores() {
 		response.SpecGraphID = ""
@@ -64,23 +60,93 @@ func (e *Engine) planned(ctx context.Context, caller Caller, request *rest.PlanR
 	if err := e.store.CreateGraph(ctx, *stored); err != nil {
 		return nil, err
 	}
-	response.Next = []rest.Call{{Method: "POST", Path: "/deploy/apply", Why: "apply this plan: send its graph_id and credentials"}}
+	response.Next = []rest.Call{applyPlan}
 	return response, nil
 }
 
+var applyPlan = rest.Call{Method: "POST", Path: "/deploy/apply", Why: "apply this plan: send its graph_id and credentials"}
+
+// given is what a plan is asked with, and where the credentials stand in the request.
+type given struct {
+	only        []string
+	credentials rest.Credentials
+	prefix      string
+}
+
+// judged is the answer to a plan: with the credentials of all that it uses, the providers are asked what would really change.
+func (e *Engine) judged(ctx context.Context, caller Caller, p *prepared, given given) (*rest.PlanResponse, error) {
+	if err := p.limit(given.only); err != nil {
+		return nil, err
+	}
+	complete, answer, err := e.checkGiven(ctx, caller, p, given)
+	if err != nil {
+		return nil, err
+	}
+	if !complete {
+		response := planResponse(p.plan, append(p.warnings, notAsked))
+		return response, nil
+	}
+	forecasts, err := e.preview(ctx, caller, p, merged(p.deployment.Accounts, answer.accounts), given.credentials)
+	if err != nil {
+		return nil, err
+	}
+	response := planResponse(p.plan, p.warnings)
+	response.CredentialsChecked = true
+	foretell(response, forecasts)
+	return response, nil
+}
+
+// planAgain asks what a stored plan would change as things stand now. It stores nothing.
+func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.PlanRequest) (*rest.PlanResponse, error) {
+	spec, stored, err := e.load(ctx, caller, request.GraphID)
+	if err != nil {
+		return nil, err
+	}
+	if stored.Kind != deploymentGraph {
+		return nil, refuse(Conflict, "this graph was derived for a %s: plan one that a caller wrote", stored.Kind)
+	}
+	p := &prepared{spec: spec}
+	if p.sealed, err = sealedAgain(request.SealedProperties, spec); err != nil {
+		return nil, err
+	}
+	if err := e.known(ctx, caller, spec.DeploymentID, p); err != nil {
+		return nil, err
+	}
+	if p.catalog, err = e.pinnedBy(ctx, spec); err != nil {
+		return nil, err
+	}
+	if p.plan, err = plan.New(spec, p.catalog, ""); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if outdated(spec, p.deployment) {
+		p.warnings = append(p.warnings, "another graph of this deployment was applied since this was planned: applying it takes force")
+	}
+	response, err := e.judged(ctx, caller, p, given{request.Only, request.Credentials, "/credentials"})
+	if err != nil {
+		return nil, err
+	}
+	response.Next = []rest.Call{applyPlan}
+	return response, nil
+}
+
+// outdated says that a graph is not the head, nor made when what is the head was that already.
+func outdated(spec *graph.Spec, deployment store.Deployment) bool {
+	return deployment.HeadGraphID != spec.BasedOn && deployment.HeadGraphID != spec.GraphID
+}
+
 // checkGiven checks the credentials that a plan came with, and says whether those were all that are needed.
-func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, credentials rest.Credentials) (all bool, err error) {
-	var given []string
+func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, given given) (complete bool, answer *checked, err error) {
+	var names []string
 	for _, name := range providersOf(p.plan) {
-		if _, ok := credentials[name]; ok {
-			given = append(given, name)
+		if _, ok := given.credentials[name]; ok {
+			names = append(names, name)
 		}
 	}
-	_, err = e.check(ctx, check{
-		caller: caller, deploymentID: p.spec.DeploymentID, credentials: credentials, prefix: configPrefix + "/credentials",
-		pinned: p.deployment.Accounts, catalog: p.catalog, needed: given, sealed: p.sealed, identify: true,
+	answer, err = e.check(ctx, check{
+		caller: caller, deploymentID: p.spec.DeploymentID, credentials: given.credentials, prefix: given.prefix,
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: names, sealed: p.sealed, identify: true,
 	})
-	return len(given) == len(providersOf(p.plan)), err
+	return len(names) == len(providersOf(p.plan)), answer, err
 }
 
 // limit narrows the plan to some resources and what they need.

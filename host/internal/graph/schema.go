@@ -22,6 +22,16 @@ func (s *Schemas) Len() int {
 	return len(s.compiled)
 }
 
+// Allow says whether a schema takes these properties; a schema that does not compile takes none.
+func (s *Schemas) Allow(schema, properties []byte) bool {
+	compiled, err := s.compile(schema)
+	if err != nil || compiled == nil {
+		return err == nil
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(properties))
+	return err == nil && compiled.Validate(value) == nil
+}
+
 // compile gives nil for an empty text: everything is valid then.
 func (s *Schemas) compile(text []byte) (*jsonschema.Schema, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
