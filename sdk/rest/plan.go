@@ -67,6 +67,17 @@ type PlanResponse struct {
 	Next List[Call] `json:"next"`
 }
 
+// Changing counts the operations that would change something, or would fail to, or may, as far as is known.
+func (r *PlanResponse) Changing() int {
+	changing := 0
+	for _, action := range Actions() {
+		if action != ActionNoOp {
+			changing += r.Actions[action]
+		}
+	}
+	return changing
+}
+
 // PinnedProvider is the provider version that every run of a spec graph uses.
 type PinnedProvider struct {
 	Version string `json:"version"`

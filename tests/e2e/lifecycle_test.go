@@ -132,7 +132,15 @@ func TestAStoredPlanIsAppliedAsItStands(t *testing.T) {
 	s.restart()
 	stored, err := s.Client.StoredPlan(s.ctx, plan.SpecGraphID)
 	require.NoError(t, err)
-	require.Equal(t, plan.Operations, stored.Operations)
+	require.Len(t, stored.Operations, len(plan.Operations))
+	for i := range stored.Operations {
+		require.Equal(t, "create", plan.Operations[i].Action)
+		require.Empty(t, stored.Operations[i].Action, "nobody was asked")
+		require.Equal(t, plan.Operations[i].ID, stored.Operations[i].ID)
+	}
+	again, err := s.Client.Plan(s.ctx, &rest.PlanRequest{GraphID: plan.SpecGraphID, Credentials: noCredentials()})
+	require.NoError(t, err)
+	require.Equal(t, plan.Operations, again.Operations)
 	status, err := s.Client.Status(s.ctx, plan.SpecGraphID, "")
 	require.NoError(t, err)
 	require.Equal(t, "planned", status.Status)

@@ -35,7 +35,9 @@ func (s *server) registerDeploy() {
 	command(s, route{
 		Operation: deployOperation("plan", "/deploy/plan", "Validate a deployment and say what it would do",
 			"Nothing is stored unless `validate_only` is false. A config that decodes and breaks rules answers 200 with "+
-				"`success: false` and every problem at once. With credentials, each provider opens what is sealed to it."),
+				"`success: false` and every problem at once. With credentials, each provider opens what is sealed to it, and says "+
+				"for each operation what would really change: `action`, `changes`, `permissions`. With `graph_id` in place of "+
+				"`config`, a stored plan is asked about again."),
 		request: examplePlanRequest(), example: examplePlan(), errors: commandErrors,
 	}, func(ctx context.Context, caller engine.Caller, body *rest.PlanRequest, _ *none) (*output[*rest.PlanResponse], error) {
 		plan, err := s.Engine.Plan(ctx, caller, body)

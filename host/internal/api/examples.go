@@ -68,9 +68,16 @@ func exampleOperations() []rest.OperationSummary {
 
 func examplePlan() *rest.PlanResponse {
 	groups := [][]string{{exampleRole}, {exampleFunction}}
+	operations := exampleOperations()
+	operations[0].Action = rest.ActionNoOp
+	operations[1].Action, operations[1].Permissions = rest.ActionUpdate, []string{"lambda:UpdateFunctionConfiguration"}
+	operations[1].Changes = []rest.PropertyChange{{
+		Pointer: "/memory_size", Before: json.RawMessage("128"), After: json.RawMessage("256"),
+	}}
 	return &rest.PlanResponse{
-		Success: true, DeploymentID: exampleID, Version: "v1.2.3", SpecGraphID: exampleGraphID, Operations: exampleOperations(),
-		ParallelGroups: groups, Groups: groups, EstimatedTime: 18, CredentialsChecked: true,
+		Success: true, DeploymentID: exampleID, Version: "v1.2.3", SpecGraphID: exampleGraphID, Operations: operations,
+		ParallelGroups: groups, Groups: groups, EstimatedTime: 18, CredentialsChecked: true, ProvidersAsked: true,
+		Actions:   map[string]int{rest.ActionNoOp: 1, rest.ActionUpdate: 1},
 		Providers: map[string]rest.PinnedProvider{"aws": {Version: "0.1.0"}},
 		Next:      []rest.Call{{Method: "POST", Path: "/deploy/apply", Why: "run this plan, by its graph_id"}},
 	}
@@ -123,7 +130,7 @@ func exampleStatus() *rest.StatusResponse {
 		},
 		SpecGraphRef: rest.GraphRef{Namespace: "deploy-service", GraphID: exampleGraphID},
 		RunID:        exampleRunID, ExecGraphID: exampleExecID, Kind: "apply", Mode: rest.ModeFull, StartedBy: "pipeline",
-		EventVersion: 6, Progress: 0.75, Counts: rest.Counts{Total: 2, Completed: 1, Running: 1, Changed: 1},
+		EventVersion: 6, Progress: 0.75, EstimatedRemaining: 6.5, Counts: rest.Counts{Total: 2, Completed: 1, Running: 1, Changed: 1},
 		Next: []rest.Call{{Method: "GET", Path: "/deploy/events/" + exampleGraphID, Why: "follow the run"}},
 	}
 }

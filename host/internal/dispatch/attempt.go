@@ -112,21 +112,29 @@ func (p *Performer) callContext(operation *plan.Operation) contract.CallContext 
 }
 
 func (a *attempt) execute(ctx context.Context) (execution.Event, error) {
+	if a.operation.Node.Undo != nil {
+		return a.undo(ctx)
+	}
 	existing, absent, end := a.settle(ctx)
 	if end != nil {
 		return *end, nil
 	}
+	before, err := a.before(ctx)
+	if err != nil {
+		return a.refused(err), nil
+	}
 	a.open(absent)
-	if err := a.recorder.Record(a.operation, a.intent); err != nil {
+	a.intent.Planned = before.Action
+	if err := a.recorder.Intend(a.operation, a.intent, before.Record); err != nil {
 		return execution.Event{}, err
 	}
 	a.target.Owned = a.target.Owned || absent || a.state.AbsentBefore
 	request := &contract.ExecuteRequest{
-		Context: a.context, Target: a.target, Verb: a.verb, Existing: existing, PriorOutcome: a.prior(),
+		Context: a.context, Target: a.target, Verb: a.verb, Existing: existing, PriorOutcome: a.prior(), Prepared: before.Prepared,
 		KeepContents: a.verb == contract.VerbDelete && a.Performer.run.Kind == execution.Move,
 	}
 	result, err := a.provider.Execute(ctx, request, a.hear())
-	return a.concluded(result, err), nil
+	return a.gone(ctx, a.concluded(result, err)), nil
 }
 
 // prior is how an earlier attempt ended, as a provider should read it: an open intent is an unknown outcome.

@@ -32,6 +32,10 @@ type Records interface {
 // Recorder is the durable side of a run.
 type Recorder interface {
 	Records
+	// Intend returns once the intent is durable, and with it, where there is one, the record to take its operation back by.
+	Intend(operation *plan.Operation, intent execution.Event, record *contract.RollbackRecord) error
+	// Undoing is the record of the operation that this one takes back; nil for none.
+	Undoing(operation *plan.Operation) *contract.RollbackRecord
 	// Record returns once the event is durable, with all that follows from it.
 	Record(operation *plan.Operation, event execution.Event) error
 	// Post records an event that nothing waits for.

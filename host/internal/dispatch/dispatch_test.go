@@ -40,6 +40,8 @@ type scripted struct {
 	mu      sync.Mutex
 	events  []execution.Event
 	intents int
+	records []*contract.RollbackRecord // as they came with the intents
+	undoing *contract.RollbackRecord
 }
 
 func (s *scripted) Use(context.Context, string, string) (contract.Provider, *contract.Description, func(), error) {
@@ -74,9 +76,14 @@ func (s *scripted) Record(_ *plan.Operation, e execution.Event) error {
 	}
 	return nil
 }
-func (s *scripted) Post(_ *plan.Operation, e execution.Event) { s.events = append(s.events, e) }
-func (s *scripted) Log(*plan.Operation, string, string)       {}
-func (s *scripted) State(*plan.Operation) execution.Operation { return s.state }
+func (s *scripted) Intend(o *plan.Operation, e execution.Event, record *contract.RollbackRecord) error {
+	s.records = append(s.records, record)
+	return s.Record(o, e)
+}
+func (s *scripted) Undoing(*plan.Operation) *contract.RollbackRecord { return s.undoing }
+func (s *scripted) Post(_ *plan.Operation, e execution.Event)        { s.events = append(s.events, e) }
+func (s *scripted) Log(*plan.Operation, string, string)              {}
+func (s *scripted) State(*plan.Operation) execution.Operation        { return s.state }
 func (s *scripted) Outputs(nodeID, region string) json.RawMessage {
 	return s.outputs[nodeID+"@"+region]
 }

@@ -253,8 +253,8 @@ func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.A
 	if p.resources, err = e.store.Resources(ctx, caller.Tenant, spec.DeploymentID); err != nil {
 		return nil, err
 	}
-	if p.plan, err = plan.New(spec, catalog, run.ExecGraphID); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+	if err := p.order(ctx, e, caller, run.ExecGraphID); err != nil {
+		return nil, err
 	}
 	if err := p.limit(request.Only); err != nil {
 		return nil, err

@@ -3,13 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -88,8 +86,8 @@ func (e *Engine) destroyAnew(ctx context.Context, caller Caller, request *rest.D
 	if err != nil {
 		return nil, err
 	}
-	if p.plan, err = plan.New(p.spec, p.catalog, run.ExecGraphID); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+	if err := p.order(ctx, e, caller, run.ExecGraphID); err != nil {
+		return nil, err
 	}
 	if err := p.limit(request.Only); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
@@ -28,6 +29,8 @@ type drive struct {
 	accounts    map[string]string
 	newAccounts map[string]string
 	placements  map[placeKey]store.Placement
+	// undoing are the records of the run that this one takes back, by its operations.
+	undoing map[string]*contract.RollbackRecord
 
 	state *journal.Run
 	done  chan struct{}
@@ -246,6 +249,9 @@ func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*dri
 		return nil, nil, err
 	}
 	if d.plan, err = e.planOf(run.Kind, spec, run.ExecGraphID, d.options.Only); err != nil {
+		return nil, nil, err
+	}
+	if err := e.learn(ctx, caller.Tenant, d.plan); err != nil {
 		return nil, nil, err
 	}
 	events, err := e.store.Events(ctx, run.ID, 0, 0)

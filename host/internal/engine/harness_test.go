@@ -227,3 +227,24 @@ func times(n int, resourceID string, fault func(func() (*contract.Result, error)
 		return fault
 	}
 }
+
+// item is one thing of the provider's world.
+type item struct {
+	ID     string            `json:"id"`
+	Region string            `json:"region"`
+	Value  string            `json:"value"`
+	Labels map[string]string `json:"labels"`
+}
+
+// items reads the provider's world.
+func (h *house) items(t *testing.T) []item {
+	files, err := filepath.Glob(filepath.Join(h.world, "*", "*.json"))
+	require.NoError(t, err)
+	items := make([]item, len(files))
+	for i, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(content, &items[i]))
+	}
+	return items
+}

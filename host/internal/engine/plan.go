@@ -115,8 +115,8 @@ func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.Pla
 	if p.catalog, err = e.pinnedBy(ctx, spec); err != nil {
 		return nil, err
 	}
-	if p.plan, err = plan.New(spec, p.catalog, ""); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+	if err := p.order(ctx, e, caller, ""); err != nil {
+		return nil, err
 	}
 	if outdated(spec, p.deployment) {
 		p.warnings = append(p.warnings, "another graph of this deployment was applied since this was planned: applying it takes force")
@@ -147,6 +147,14 @@ func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, giv
 		pinned: p.deployment.Accounts, catalog: p.catalog, needed: names, sealed: p.sealed, identify: true,
 	})
 	return len(names) == len(providersOf(p.plan)), answer, err
+}
+
+// order makes the plan, with what is known of how long its operations take.
+func (p *prepared) order(ctx context.Context, e *Engine, caller Caller, execGraphID string) (err error) {
+	if p.plan, err = plan.New(p.spec, p.catalog, execGraphID); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	return e.learn(ctx, caller.Tenant, p.plan)
 }
 
 // limit narrows the plan to some resources and what they need.
@@ -194,6 +202,9 @@ func (e *Engine) StoredPlan(ctx context.Context, caller Caller, graphID string) 
 	p, err := plan.New(spec, durations, "")
 	if err != nil {
 		return nil, classified(fmt.Errorf("plan: %w", err))
+	}
+	if err := e.learn(ctx, caller.Tenant, p); err != nil {
+		return nil, classified(err)
 	}
 	response := planResponse(p, nil)
 	run, err := e.store.LatestRun(ctx, caller.Tenant, graphID)

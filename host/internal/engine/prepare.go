@@ -64,10 +64,7 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 	}
 	built.Spec.BasedOn = p.deployment.HeadGraphID
 	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
-	if p.plan, err = plan.New(built.Spec, catalog, execGraphID); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
-	}
-	return p, nil
+	return p, p.order(ctx, e, caller, execGraphID)
 }
 
 // unoffered refuses what this version would otherwise ignore: edges that hold a run or end it, and references to outputs that

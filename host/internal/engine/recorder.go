@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"encoding/json"
+	"sync"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -18,6 +20,8 @@ import (
 type recorder struct {
 	engine *Engine
 	drive  *drive
+	// began says when an operation's attempt was begun here.
+	began sync.Map
 	// subjects are the operations on logical resources that are not their own node's; in a graph that brings about another one,
 	// all that set or delete something.
 	subjects map[placeKey]string
@@ -50,17 +54,60 @@ func (r *recorder) Change(event execution.Event) error {
 	return r.drive.state.Append(journal.Entry{Events: []execution.Event{event}})
 }
 
+// Intend commits an intent, and the record to take its operation back by with it: a lost answer cannot lose it.
+func (r *recorder) Intend(operation *plan.Operation, intent execution.Event, record *contract.RollbackRecord) error {
+	r.began.Store(operation.ID, r.engine.options.Now())
+	entry := r.entry(operation, intent)
+	if record != nil {
+		entry.RollbackRecords = []store.RollbackRecord{{
+			Operation: operation.ID, Attempt: intent.Attempt, Format: record.Format, Data: record.Data,
+		}}
+	}
+	return r.drive.state.Append(entry)
+}
+
+// Undoing is the record of the operation that this one takes back.
+func (r *recorder) Undoing(operation *plan.Operation) *contract.RollbackRecord {
+	return r.drive.undoing[operation.Node.Undo.Operation]
+}
+
 // Record commits an event of an operation, and the placement it changes, in one transaction.
 func (r *recorder) Record(operation *plan.Operation, event execution.Event) error {
-	entry := journal.Entry{Events: []execution.Event{event}}
-	if write := r.placement(operation, &event); write != nil {
-		entry.Placements = []store.PlacementWrite{*write}
+	entry := r.entry(operation, event)
+	if event.Kind == execution.Ended {
+		entry.Durations = r.took(operation, &event)
 	}
 	if event.Status == execution.Failed && event.Error != nil {
 		r.engine.log.Info("operation failed", "run", r.drive.run.ID, "operation", operation.ID,
 			"resource", operation.Node.ResourceID, "kind", event.Error.Kind, "summary", event.Error.Summary)
 	}
 	return r.drive.state.Append(entry)
+}
+
+// entry is an event, and the placement it changes.
+func (r *recorder) entry(operation *plan.Operation, event execution.Event) journal.Entry {
+	entry := journal.Entry{Events: []execution.Event{event}}
+	if write := r.placement(operation, &event); write != nil {
+		entry.Placements = []store.PlacementWrite{*write}
+	}
+	return entry
+}
+
+// took is how long the attempt took that completed an operation, for later estimates. What found nothing to do is counted by
+// itself: it says nothing of how long changes take.
+func (r *recorder) took(operation *plan.Operation, event *execution.Event) []store.Duration {
+	began, ok := r.began.LoadAndDelete(operation.ID)
+	if !ok || event.Status != execution.Completed {
+		return nil
+	}
+	verb := operation.Node.Verb
+	switch {
+	case event.Change == contract.ChangeNone || event.Change == contract.ChangeUnspecified:
+		verb = plan.Unchanged
+	case operation.Node.Undo != nil:
+		verb = plan.Undone
+	}
+	return []store.Duration{{Type: operation.Node.Type, Verb: verb, Took: r.engine.options.Now().Sub(began.(time.Time))}}
 }
 
 // Post hands an event on that nothing waits for.
@@ -161,11 +208,17 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 		return nil
 	case event.Status == execution.Completed && operation.Node.Verb == contract.VerbDelete:
 		write.State, write.Cleared = store.Gone, true
+	case event.Status == execution.Completed && operation.Node.Undo != nil && operation.Node.Adopt && operation.Node.Undo.GraphID == "":
+		// It was taken over by what is undone: it is given back.
+		write.State, write.Cleared = store.Gone, true
 	case event.Status == execution.Completed:
 		provider := operation.Node.Provider()
 		write.State, write.Made, write.Identity, write.Outputs = store.Live, true, event.Identity, event.Outputs
 		write.GraphID, write.Account = graphID, r.drive.accounts[provider]
 		write.ProviderVersion = r.drive.plan.Spec.Providers[provider].Version
+		if undo := operation.Node.Undo; undo != nil && undo.GraphID != "" {
+			write.GraphID = undo.GraphID // it stands as that one again
+		}
 	case event.Outcome == contract.OutcomePartial || event.Outcome == contract.OutcomeUnknown:
 		if operation.Node.Verb == contract.VerbDelete {
 			return nil

@@ -46,6 +46,7 @@ func (e *Engine) checkAgain(ctx context.Context, caller Caller, d *drive, spec *
 	if err != nil {
 		return err
 	}
+	d.plan.Declare(catalog)
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: spec.DeploymentID, credentials: credentials, prefix: prefix,
 		pinned: deployment.Accounts, catalog: catalog, needed: openProviders(d, open), sealed: given, identify: true,

@@ -146,14 +146,14 @@ func (e *Engine) Status(ctx context.Context, caller Caller, graphID, runID strin
 	}
 	if d := e.find(caller, run.ID); d != nil {
 		var response *rest.StatusResponse
-		err := d.state.View(ctx, func(state *execution.Run) { response = statusOf(d, state) })
+		err := d.state.View(ctx, func(state *execution.Run) { response = e.standing(d, state) })
 		return response, classified(err)
 	}
 	d, state, err := e.reload(ctx, caller, run)
 	if err != nil {
 		return nil, classified(err)
 	}
-	return statusOf(d, state), nil
+	return e.standing(d, state), nil
 }
 
 // runOf finds the run that a route means.
@@ -178,8 +178,11 @@ func (e *Engine) unrun(ctx context.Context, caller Caller, graphID string) (*res
 	if err != nil {
 		return nil, err
 	}
+	if err := e.learn(ctx, caller.Tenant, p); err != nil {
+		return nil, err
+	}
 	d := &drive{plan: p, run: store.Run{GraphID: graphID, DeploymentID: spec.DeploymentID, CreatedAt: stored.CreatedAt}}
-	response := statusOf(d, execution.NewRun("", operationIDs(p)))
+	response := e.standing(d, execution.NewRun("", operationIDs(p)))
 	response.Status = "planned"
 	response.Next = []rest.Call{{Method: "POST", Path: "/deploy/apply", Why: "apply it: send graph_id and credentials"}}
 	return response, nil

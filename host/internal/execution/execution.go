@@ -76,7 +76,7 @@ type EventKind string
 const (
 	// RunChanged: RunStatus, By, Reason.
 	RunChanged EventKind = "run_changed"
-	// Intent opens an attempt: Operation, Attempt, Generation, Key, WriteBy, Settling, AbsentBefore, Name.
+	// Intent opens an attempt: Operation, Attempt, Generation, Key, WriteBy, Settling, AbsentBefore, Name, Planned.
 	Intent EventKind = "operation_intent"
 	// Identified: Operation, Identity.
 	Identified EventKind = "operation_identified"
@@ -120,6 +120,8 @@ type Event struct {
 	Settling   bool      `json:"settling,omitempty"`
 	// AbsentBefore: a complete search before the intent found nothing of this name.
 	AbsentBefore bool `json:"absent_before,omitempty"`
+	// Planned is what the provider said, before the first attempt, that the operation would do; "" where it was not asked.
+	Planned contract.PlannedAction `json:"planned,omitempty"`
 
 	Fraction float64 `json:"fraction,omitempty"`
 	Message  string  `json:"message,omitempty"`
@@ -159,6 +161,7 @@ type Operation struct {
 	Key          string
 	WriteBy      time.Time
 	AbsentBefore bool
+	Planned      contract.PlannedAction
 	// Crashes counts attempts that ended because the provider's process died.
 	Crashes int
 

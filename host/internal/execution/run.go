@@ -165,6 +165,9 @@ func (r *Run) begin(operation *Operation, e *Event) error {
 	operation.IntentOpen, operation.Attempt, operation.Generation = true, e.Attempt, e.Generation
 	operation.Key, operation.WriteBy, operation.Settling = e.Key, e.WriteBy, e.Settling
 	operation.AbsentBefore = operation.AbsentBefore || e.AbsentBefore
+	if e.Planned != "" {
+		operation.Planned = e.Planned
+	}
 	operation.Fraction, operation.Message, operation.Error = 0, "", nil
 	return nil
 }

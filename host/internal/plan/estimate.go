@@ -14,15 +14,25 @@ const unknownDuration = time.Second
 // the provider declares.
 const enoughMeasured = 5
 
-// Unchanged is the verb under which operations are measured that found nothing to do.
-const Unchanged = "no_op"
+// Verbs under which operations are measured beside their own: Unchanged for those that found nothing to do, Undone for those that
+// brought an earlier state back.
+const (
+	Unchanged = "no_op"
+	Undone    = "rollback"
+)
 
 // Measured is how long operations of one type and verb took here, or of Unchanged.
 type Measured struct {
 	Type  string
 	Verb  string
-	Count int
+	Count int64
 	Mean  time.Duration
+}
+
+// Declare estimates anew, from what the providers in a catalog declare.
+func (p *Plan) Declare(catalog graph.Catalog) {
+	p.catalog = catalog
+	p.estimate()
 }
 
 // Learn estimates anew, from what was measured where that is enough, and from what the provider declares where it is not.
@@ -88,6 +98,9 @@ func (d durations) of(operation *Operation) time.Duration {
 		}
 	}
 	at := step{operation.Node.Type, string(operation.Node.Verb)}
+	if operation.Node.Undo != nil {
+		at.verb = Undone
+	}
 	duration, ok := d.known[at]
 	if !ok {
 		if duration, ok = d.measured[at]; !ok {

@@ -20,7 +20,7 @@ func twoSteps(t *testing.T) *plan.Plan {
 
 func TestMeasuredDurationsCountOnceThereAreEnough(t *testing.T) {
 	verb := string(node("x", "cloud:role", "").Verb)
-	for count, want := range map[int]time.Duration{0: 11 * time.Second, 4: 11 * time.Second, 5: 9 * time.Second, 500: 9 * time.Second} {
+	for count, want := range map[int64]time.Duration{0: 11 * time.Second, 4: 11 * time.Second, 5: 9 * time.Second, 500: 9 * time.Second} {
 		p := twoSteps(t)
 		p.Learn([]plan.Measured{
 			{Type: "cloud:role", Verb: verb, Count: count, Mean: time.Second},

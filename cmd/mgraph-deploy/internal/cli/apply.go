@@ -15,9 +15,14 @@ func (a *app) planCommand() *cobra.Command {
 	var store, offline bool
 	command := &cobra.Command{
 		Use: "plan FILE", Short: "Validate a deployment and show what it would do", Args: cobra.ExactArgs(1),
-		Long: "Validate a deployment and show what it would do. Nothing is changed. With --store the plan is kept, and\n" +
-			"mgraph-deploy apply --graph ID runs exactly it.",
+		Long: "Validate a deployment and show what it would do. Nothing is changed. With credentials, the providers say what would\n" +
+			"really change: + create, ~ update, -/+ replace, - delete, = nothing, ? not known, ! would fail. With --store the plan is\n" +
+			"kept, and mgraph-deploy apply --graph ID runs exactly it.\n\n" + credentialHelp,
+		Example: "  mgraph-deploy plan my-app.json\n  mgraph-deploy plan my-app.json --detailed-exitcode --output json",
 		RunE: func(command *cobra.Command, args []string) error {
+			if offline && a.flags.detailed {
+				return errors.New("--detailed-exitcode needs credentials: only providers know what would change")
+			}
 			document, err := a.readDocument(args[0])
 			if err != nil {
 				return err
@@ -32,6 +37,7 @@ func (a *app) planCommand() *cobra.Command {
 	set := command.Flags()
 	a.clientFlags(set)
 	a.sealingFlags(set)
+	a.detailedFlag(set)
 	set.StringSliceVar(&only, "only", nil, "only these resources and what they need")
 	set.BoolVar(&store, "store", false, "keep the plan, to be approved and applied later")
 	set.BoolVar(&offline, "no-credentials", false, "send no credentials: providers are then not asked to check them")
@@ -59,10 +65,16 @@ func (a *app) plan(ctx context.Context, s *session, document *document, request 
 	} else {
 		a.showPlan(plan)
 	}
-	if err == nil && !plan.Success {
+	switch {
+	case err != nil:
+		return err
+	case !plan.Success:
 		return &codeError{code: exitFailed}
+	case a.flags.detailed && plan.Changing() > 0:
+		return &codeError{code: exitChanged}
+	default:
+		return nil
 	}
-	return err
 }
 
 func (a *app) applyCommand() *cobra.Command {

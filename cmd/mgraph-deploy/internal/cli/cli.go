@@ -41,7 +41,7 @@ const (
 const exitHelp = `Exit codes:
   0    done, nothing failed
   1    it ran and failed: a run, a check, or a plan that is not valid
-  2    done, and something changed (only with --detailed-exitcode; 0 then means no change)
+  2    done, and something changed, or would (only with --detailed-exitcode; 0 then means no change)
   3    not done: wrong usage, refused, or the host could not be reached
   4    the run waits for a person
   130  interrupted; a run on a server goes on`

@@ -26,9 +26,10 @@ func TestWholeLife(t *testing.T) {
 			}
 			app := w.file(t, "app.json", twoThings)
 
-			plan := w.must(t, exitDone, "plan", app)
+			plan := w.must(t, exitChanged, "plan", app, "--detailed-exitcode")
 			require.Contains(t, plan.out, "3 operations in 2 groups")
-			require.Regexp(t, `(?m)^2 +ensure +second +noop:regional +eu-west-1 +- +first$`, plan.out)
+			require.Regexp(t, `(?m)^2 +\+ create +ensure +second +noop:regional +eu-west-1 +- +first$`, plan.out)
+			require.Contains(t, plan.out, "3 create")
 
 			apply := w.must(t, exitChanged, "apply", app, "--detailed-exitcode")
 			require.Contains(t, apply.out, "apply of demo completed")

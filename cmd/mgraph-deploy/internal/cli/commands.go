@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) detailedFlag(set *pflag.FlagSet) {
-	set.BoolVar(&a.flags.detailed, "detailed-exitcode", false, "end with 2 when something changed, with 0 when nothing did")
+	set.BoolVar(&a.flags.detailed, "detailed-exitcode", false, "end with 2 when something changed, or would, with 0 when nothing did")
 }
 
 func (a *app) statusCommand() *cobra.Command {

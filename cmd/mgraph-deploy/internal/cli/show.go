@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -66,44 +65,6 @@ func table(out io.Writer, heading []string, rows [][]string) {
 	for line := range strings.Lines(text.String()) {
 		_, _ = fmt.Fprintln(out, strings.TrimRight(line, " \n"))
 	}
-}
-
-func (a *app) showPlan(plan *rest.PlanResponse) {
-	if !plan.Success {
-		a.print("Not valid: %s", plural(len(plan.ValidationErrors), "problem"))
-		for _, text := range plan.ValidationErrors {
-			a.print("  %s", printable(text))
-		}
-		return
-	}
-	a.print("Plan for %s %s: %s in %s, about %s", printable(plan.DeploymentID), printable(plan.Version),
-		plural(len(plan.Operations), "operation"), plural(len(plan.Groups), "group"), shortSeconds(plan.EstimatedTime))
-	a.print("")
-	table(a.env.Out, []string{"GROUP", "OPERATION", "RESOURCE", "TYPE", "REGION", "NAME", "AFTER"}, planRows(plan))
-	a.warn(plan.Warnings)
-	if plan.SpecGraphID != "" {
-		a.print("\nKept as graph %s: mgraph-deploy apply --graph %s", plan.SpecGraphID, plan.SpecGraphID)
-	}
-}
-
-func planRows(plan *rest.PlanResponse) [][]string {
-	group := map[string]int{}
-	for i, ids := range plan.Groups {
-		for _, id := range ids {
-			group[id] = i + 1
-		}
-	}
-	names := resourceNames(plan.Operations)
-	operations := slices.Clone(plan.Operations)
-	slices.SortStableFunc(operations, func(x, y rest.OperationSummary) int { return group[x.ID] - group[y.ID] })
-	rows := make([][]string, len(operations))
-	for i, one := range operations {
-		rows[i] = []string{
-			strconv.Itoa(group[one.ID]), one.Operation, one.ResourceID, one.ResourceType, dash(one.Region), dash(one.Name),
-			dash(strings.Join(named(one.DependsOn, names), ", ")),
-		}
-	}
-	return rows
 }
 
 // resourceNames says which resource an operation id is, with its region where it has one.
