@@ -89,10 +89,13 @@ func (r *running) apply(ctx context.Context, s shape, count int) (time.Duration,
 	return took, nil
 }
 
-// plan gives the time from posting a deployment to having its plan.
+// plan gives the time from posting a deployment to having its plan. It has no credentials: what providers say is not the host's
+// work.
 func (r *running) plan(ctx context.Context, s shape, count int) (time.Duration, error) {
 	var plan rest.PlanResponse
-	took, err := r.post(ctx, "/deploy/plan", rest.PlanRequest{Config: deployment(r.name(), s, count)}, &plan)
+	config := deployment(r.name(), s, count)
+	config.Credentials = nil
+	took, err := r.post(ctx, "/deploy/plan", rest.PlanRequest{Config: config}, &plan)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("plan: %w", err)
