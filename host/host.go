@@ -40,6 +40,8 @@ type Options struct {
 	ProviderSettings map[string]json.RawMessage
 	// Limits of requests; zero fields mean the defaults.
 	Limits Limits
+	// ActiveRuns bounds the runs of a tenant that are active at once; 0 for no bound.
+	ActiveRuns int
 	// LockWait is how long to wait for an earlier host, or its last provider, to be gone.
 	LockWait time.Duration
 	// PlainBoxes accepts sealed boxes without an envelope also when there are several tenants.
@@ -88,7 +90,7 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	if h.engine, err = engine.New(ctx, engine.Options{
 		Store: h.store, Plugins: h.plugins, Log: options.Log.Named("engine"), Settings: options.ProviderSettings,
 		Limits: options.Limits, Concurrency: options.Concurrency, HostConcurrency: options.HostConcurrency,
-		Timeout: options.OperationTimeout, Tries: options.Tries,
+		ActiveRuns: options.ActiveRuns, Timeout: options.OperationTimeout, Tries: options.Tries,
 		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
 	}); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

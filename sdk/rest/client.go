@@ -40,8 +40,8 @@ func WithHTTPClient(client *http.Client) Option {
 // WithWait sets how long the host is asked to hold an answer back (20 s): shorter than what gateways in between allow.
 func WithWait(wait time.Duration) Option { return func(c *Client) { c.wait = wait } }
 
-// WithRetry sets how a follower of events gets its connection back: how often in a row it tries, and how long it waits
-// before the first time and at most.
+// WithRetry sets how a lost connection is got back, by a follower of events and by a command whose answer did not come: how often in
+// a row it is tried, and how long the client waits before the first time and at most.
 func WithRetry(tries int, first, most time.Duration) Option {
 	return func(c *Client) { c.follow.tries, c.follow.first, c.follow.most = tries, first, most }
 }
@@ -71,7 +71,7 @@ func (c *Client) Plan(ctx context.Context, request *PlanRequest, options ...Call
 	if err != nil {
 		return nil, err
 	}
-	return call[PlanResponse](ctx, c, http.MethodPost, "/deploy/plan", nil, body)
+	return once[PlanResponse](ctx, c, "/deploy/plan", http.Header{}, body, collect(options).key)
 }
 
 // StoredPlan reads a plan that was stored.

@@ -17,6 +17,7 @@ type callOptions struct {
 	event    func(Event)
 	started  func(*RunResult)
 	async    bool
+	key      string
 }
 
 // WithDocument sends a config as it stands in place of the request's, so that the host judges every byte of it.
@@ -84,11 +85,7 @@ func (c *Client) start(ctx context.Context, path string, body []byte, o callOpti
 	if o.async || o.event != nil {
 		prefer = "respond-async"
 	}
-	response, err := c.send(ctx, http.MethodPost, path, nil, http.Header{"Prefer": {prefer}}, body)
-	if err != nil {
-		return nil, err
-	}
-	return read[RunResult](response)
+	return once[RunResult](ctx, c, path, http.Header{"Prefer": {prefer}}, body, o.key)
 }
 
 func stands(run *RunResult) bool { return run.RunID == "" || !ActiveStatus(run.Status) }

@@ -15,6 +15,24 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
+// TestACommandIsNamedByItsKey: the key, the path and the body go to the engine, which knows a repeat for one.
+func TestACommandIsNamedByItsKey(t *testing.T) {
+	h := serve(t)
+	h.do(t, "POST", "/deploy/apply", applyBody, "Idempotency-Key", "build-7")
+	h.do(t, "POST", "/deploy/verify", `{"graph_id":"5bec1234"}`)
+	h.do(t, "POST", "/deploy/plan", applyBody, "Idempotency-Key", "build-8")
+	require.Len(t, h.engine.commands, 3)
+	require.Equal(t, []string{"build-7", "/deploy/apply"}, []string{h.engine.commands[0].Key, h.engine.commands[0].Route})
+	require.NotNil(t, h.engine.commands[0].Body.(*rest.ApplyRequest).Config)
+	require.Empty(t, h.engine.commands[1].Key)
+	require.Equal(t, "build-8", h.engine.commands[2].Key)
+	for _, bad := range []string{"two words", strings.Repeat("x", 256)} {
+		reply := h.do(t, "POST", "/deploy/apply", applyBody, "Idempotency-Key", bad)
+		require.Equal(t, "#/header/Idempotency-Key", reply.problem(t, rest.KindInvalid).Errors[0].Pointer)
+	}
+	require.Len(t, h.engine.commands, 3)
+}
+
 func TestRoutesAskTheEngine(t *testing.T) {
 	tests := []struct{ method, path, body, asked, answer string }{
 		{"POST", "/deploy/plan", applyBody, "plan", `"deployment_id":"a"`},

@@ -39,8 +39,8 @@ func (s *server) registerDeploy() {
 				"for each operation what would really change: `action`, `changes`, `permissions`. With `graph_id` in place of "+
 				"`config`, a stored plan is asked about again."),
 		request: examplePlanRequest(), example: examplePlan(), errors: commandErrors,
-	}, func(ctx context.Context, caller engine.Caller, body *rest.PlanRequest, _ *none) (*output[*rest.PlanResponse], error) {
-		plan, err := s.Engine.Plan(ctx, caller, body)
+	}, func(ctx context.Context, caller engine.Caller, body *rest.PlanRequest, in *Keyed) (*output[*rest.PlanResponse], error) {
+		plan, err := s.Engine.PlanOnce(ctx, caller, in.command(ctx, body), body)
 		return &output[*rest.PlanResponse]{Body: plan}, err
 	})
 	start(s, route{
@@ -65,8 +65,10 @@ func (s *server) registerDeploy() {
 // start registers a route that starts a run.
 func start[B any](s *server, r route, begin func(context.Context, engine.Caller, *B) (*rest.RunResult, error)) {
 	r.long = true
-	command(s, r, func(ctx context.Context, caller engine.Caller, body *B, in *Preferring) (*runOutput, error) {
-		started, err := begin(ctx, caller, body)
+	command(s, r, func(ctx context.Context, caller engine.Caller, body *B, in *startInput) (*runOutput, error) {
+		started, err := s.Engine.Once(ctx, caller, in.command(ctx, body), func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+			return begin(ctx, caller, body)
+		})
 		if err != nil {
 			return nil, err
 		}

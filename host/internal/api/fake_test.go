@@ -28,14 +28,15 @@ const (
 
 // fakeEngine answers with what its fields say, and remembers who asked for what.
 type fakeEngine struct {
-	mu      sync.Mutex
-	callers []engine.Caller
-	applied *rest.ApplyRequest
-	err     error
-	panics  any
-	status  string        // of the run that is started
-	settled chan struct{} // closed when the run stands
-	asked   []string
+	mu       sync.Mutex
+	callers  []engine.Caller
+	applied  *rest.ApplyRequest
+	err      error
+	panics   any
+	status   string        // of the run that is started
+	settled  chan struct{} // closed when the run stands
+	asked    []string
+	commands []engine.Command
 }
 
 func newFake() *fakeEngine {
@@ -59,7 +60,17 @@ func (f *fakeEngine) run(status string) *rest.RunResult {
 	return &rest.RunResult{RunID: runID, GraphID: graphID, Status: status, Success: status == rest.RunCompleted, Kind: "apply"}
 }
 
-func (f *fakeEngine) Plan(_ context.Context, c engine.Caller, r *rest.PlanRequest) (*rest.PlanResponse, error) {
+func (f *fakeEngine) Once(ctx context.Context, c engine.Caller, command engine.Command,
+	begin func(context.Context, engine.Caller) (*rest.RunResult, error),
+) (*rest.RunResult, error) {
+	f.mu.Lock()
+	f.commands = append(f.commands, command)
+	f.mu.Unlock()
+	return begin(ctx, c)
+}
+
+func (f *fakeEngine) PlanOnce(_ context.Context, c engine.Caller, command engine.Command, r *rest.PlanRequest) (*rest.PlanResponse, error) {
+	f.commands = append(f.commands, command)
 	return &rest.PlanResponse{Success: true, DeploymentID: r.Config.DeploymentID}, f.note(c, "plan")
 }
 

@@ -91,6 +91,22 @@ type Preferring struct {
 	Prefer []string `header:"Prefer" doc:"respond-async answers 202 at once; wait=N answers after N seconds at most, then 202"`
 }
 
+// Keyed is embedded in the input of routes that store or start something.
+type Keyed struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]*$" doc:"A name of the caller's for this one request: a repeat with the same key starts nothing, and answers with what the first one came to. Kept until 24 hours after the run has ended"`
+}
+
+// command names the request. Its path is part of what a repeat must have in common with it.
+func (in *Keyed) command(ctx context.Context, body any) engine.Command {
+	return engine.Command{Key: in.IdempotencyKey, Route: ctx.Value(requestKey{}).(requestPair).r.URL.Path, Body: body}
+}
+
+// startInput is the input of routes that start a run.
+type startInput struct {
+	Preferring
+	Keyed
+}
+
 // command registers a route with a body of type B. The body is read and decoded here: strictly, every problem at once.
 func command[I, B, O any](s *server, r route, handler func(context.Context, engine.Caller, *B, *I) (*O, error)) {
 	r.Middlewares = append(r.Middlewares, s.keepRequest)

@@ -20,7 +20,10 @@ type Engine interface {
 
 // Commands change something. Each returns when the run is stored and started.
 type Commands interface {
-	Plan(ctx context.Context, caller engine.Caller, request *rest.PlanRequest) (*rest.PlanResponse, error)
+	PlanOnce(ctx context.Context, caller engine.Caller, command engine.Command, request *rest.PlanRequest) (*rest.PlanResponse, error)
+	// Once begins what begin does, or finds what the same command came to before.
+	Once(ctx context.Context, caller engine.Caller, command engine.Command,
+		begin func(context.Context, engine.Caller) (*rest.RunResult, error)) (*rest.RunResult, error)
 	// Apply answers without a run id for a dry run.
 	Apply(ctx context.Context, caller engine.Caller, request *rest.ApplyRequest) (*rest.RunResult, error)
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)

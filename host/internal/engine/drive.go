@@ -89,6 +89,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	first := runEvent(execution.RunQueued, caller.Name, "")
 	first.RunID, first.Version, first.At = d.run.ID, 1, d.run.CreatedAt
 	row.Run, row.Event, row.Accounts = d.run, first, d.newAccounts
+	row.MaxActive, row.Idempotency = e.options.ActiveRuns, caller.keyFor(d.run.ID, d.run.GraphID, d.run.CreatedAt)
 	if err := e.store.CreateRun(ctx, row); err != nil {
 		return nil, err
 	}
@@ -109,7 +110,8 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 // begin makes the beginning durable and sets the run going. The drive is registered before the claim on it ends.
 func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *execution.Run, token int64, events []execution.Event) (*rest.RunResult, error) {
 	d.state, d.done = e.journal.Open(state, token, e.options.Now), make(chan struct{})
-	if err := d.state.Append(journal.Entry{Events: events}); err != nil {
+	key := caller.keyFor(d.run.ID, d.run.GraphID, e.options.Now())
+	if err := d.state.Append(journal.Entry{Events: events, Idempotency: key}); err != nil {
 		return nil, err
 	}
 	e.mu.Lock()

@@ -29,6 +29,8 @@ type Caller struct {
 	Tenant string
 	Name   string
 	Role   string
+
+	key *store.IdempotencyKey // of the command, where it has one: see Once
 }
 
 // Plugins is what the engine needs of the plugin host.
@@ -53,6 +55,8 @@ type Options struct {
 	// Concurrency bounds the operations of one run that are in flight at once, HostConcurrency those of all runs.
 	Concurrency     int
 	HostConcurrency int
+	// ActiveRuns bounds the runs of a tenant that are active at once; 0 for no bound.
+	ActiveRuns int
 	// Timeout of an operation that names none; Tries before it fails when what went wrong may pass.
 	Timeout time.Duration
 	Tries   int
@@ -130,11 +134,13 @@ type Engine struct {
 	abort    context.CancelFunc
 	running  sync.WaitGroup
 
-	tallies tallies
+	tallies  tallies
+	commands turns // by idempotency key
 
 	mu     sync.Mutex
 	drives map[string]*drive // at work, by run id
 	recent recent            // at rest
+	swept  time.Time         // when old idempotency keys were last dropped
 	closed bool
 }
 

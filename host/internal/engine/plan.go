@@ -57,6 +57,7 @@ func (e *Engine) planned(ctx context.Context, caller Caller, request *rest.PlanR
 	if err != nil {
 		return nil, err
 	}
+	stored.Idempotency = caller.keyFor("", stored.Graph.ID, stored.Graph.CreatedAt)
 	if err := e.store.CreateGraph(ctx, *stored); err != nil {
 		return nil, err
 	}

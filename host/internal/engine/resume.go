@@ -101,6 +101,9 @@ func referenced(d *drive, i int, open func(int) bool) bool {
 
 // goOn takes the run over under a new fencing token and sets it going again.
 func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run) (result *rest.RunResult, err error) {
+	if err := e.mayGoOn(caller.Tenant); err != nil {
+		return nil, err
+	}
 	defer func() { e.unbegun(d.run, err) }()
 	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
 	if err != nil {
@@ -114,6 +117,25 @@ func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execu
 		events = append(events, execution.Event{Kind: execution.Changed, Operations: again, Status: execution.Pending, Reason: "resumed"})
 	}
 	return e.begin(ctx, caller, d, state, token, events)
+}
+
+// mayGoOn holds a run that is gone on with to the bound on active runs: the store holds new ones to it.
+func (e *Engine) mayGoOn(tenant string) error {
+	if e.options.ActiveRuns <= 0 {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	active := 0
+	for _, d := range e.drives {
+		if d != nil && d.run.Tenant == tenant {
+			active++
+		}
+	}
+	if active >= e.options.ActiveRuns {
+		return classified(store.ErrTooMany)
+	}
+	return nil
 }
 
 // unfinished are the operations that a resume sets going again; those that were running are settled as they stand.

@@ -56,7 +56,7 @@ func (a *app) plan(ctx context.Context, s *session, document *document, request 
 	if err != nil {
 		return err
 	}
-	plan, err := s.Plan(ctx, request, rest.WithDocument(text))
+	plan, err := s.Plan(ctx, request, rest.WithDocument(text), rest.WithIdempotencyKey(a.flags.key))
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (a *app) resume(ctx context.Context, s *session, request *rest.ApplyRequest
 func (a *app) run(ctx context.Context, s *session, verb string, call func(...rest.CallOption) (*rest.RunResult, error)) error {
 	shown := a.newProgress(verb)
 	var begun *rest.RunResult
-	result, err := call(rest.OnEvent(shown.event), rest.OnStarted(func(run *rest.RunResult) {
+	result, err := call(rest.WithIdempotencyKey(a.flags.key), rest.OnEvent(shown.event), rest.OnStarted(func(run *rest.RunResult) {
 		begun = run
 		shown.begin(run)
 	}))

@@ -73,7 +73,7 @@ type app struct {
 // flags are those that several commands share.
 type flags struct {
 	server, apiKeyFile, output, credentialsFile string
-	dataDir, pluginsDir, config, logLevel       string
+	dataDir, pluginsDir, config, logLevel, key  string
 	logFormat                                   string
 	pins                                        []string
 	detailed                                    bool
@@ -191,6 +191,7 @@ func (a *app) clientFlags(set *pflag.FlagSet) {
 
 // sealingFlags are those of commands that send credentials.
 func (a *app) sealingFlags(set *pflag.FlagSet) {
+	set.StringVar(&a.flags.key, "idempotency-key", "", "a name for this one call: when it is made again with the same one, nothing is started twice")
 	set.StringArrayVar(&a.flags.pins, "pin", nil, "PROVIDER=KEYID: seal to no other key")
 	set.StringVar(&a.flags.credentialsFile, "credentials-file", "", "file with plain credentials by provider, as JSON, readable by you alone")
 }

@@ -100,8 +100,9 @@ func (a *app) newHost(ctx context.Context, s *hostSettings, level string) (*host
 	h, err := host.New(ctx, host.Options{
 		DataDir: s.DataDir, PluginsDir: s.PluginsDir, Listen: s.Listen, Auth: s.Auth, KeyHeader: s.KeyHeader,
 		Log: log, Version: a.env.Version, ProviderSettings: s.Providers,
-		Limits:   host.Limits{MaxBytes: s.Limits.BodyBytes, MaxDepth: s.Limits.Depth, MaxResources: s.Limits.Resources},
-		LockWait: lockWait, PlainBoxes: s.PlainBoxes, Concurrency: s.Concurrency, Tries: s.Tries,
+		Limits:     host.Limits{MaxBytes: s.Limits.BodyBytes, MaxDepth: s.Limits.Depth, MaxResources: s.Limits.Resources},
+		ActiveRuns: s.Limits.ActiveRuns,
+		LockWait:   lockWait, PlainBoxes: s.PlainBoxes, Concurrency: s.Concurrency, Tries: s.Tries,
 		OperationTimeout: seconds(s.OperationTimeoutSeconds), DrainTimeout: seconds(s.DrainTimeoutSeconds),
 	})
 	if err != nil {

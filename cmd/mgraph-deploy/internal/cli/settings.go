@@ -27,9 +27,10 @@ type hostSettings struct {
 }
 
 type limits struct {
-	BodyBytes int `json:"body_bytes"`
-	Depth     int `json:"depth"`
-	Resources int `json:"resources"`
+	BodyBytes  int `json:"body_bytes"`
+	Depth      int `json:"depth"`
+	Resources  int `json:"resources"`
+	ActiveRuns int `json:"active_runs"`
 }
 
 func (a *app) hostSettings() (*hostSettings, error) {
