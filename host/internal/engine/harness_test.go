@@ -117,6 +117,7 @@ type house struct {
 	faults *storetest.FaultyStore
 	caller engine.Caller
 	ring   *sealedbox.Ring
+	change func(*engine.Options) // at the next start
 }
 
 func build(t *testing.T) *house {
@@ -143,10 +144,14 @@ func (h *house) start() {
 	h.faults = storetest.Faulty(h.store)
 	settings, err := json.Marshal(map[string]string{"dir": h.world})
 	require.NoError(h.t, err)
-	h.engine, err = engine.New(h.t.Context(), engine.Options{
+	options := engine.Options{
 		Store: h.faults, Plugins: h.plugins, Log: hclog.NewNullLogger(),
 		Settings: map[string]json.RawMessage{"noop": settings}, DrainTimeout: time.Second, Tries: 3,
-	})
+	}
+	if h.change != nil {
+		h.change(&options)
+	}
+	h.engine, err = engine.New(h.t.Context(), options)
 	require.NoError(h.t, err)
 }
 
