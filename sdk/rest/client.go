@@ -112,6 +112,15 @@ func (c *Client) Deployments(ctx context.Context, query ListQuery) (*DeploymentL
 	return call[DeploymentList](ctx, c, http.MethodGet, "/deployments", pageValues(query), nil)
 }
 
+// Forget deletes the records of a deployment that is destroyed.
+func (c *Client) Forget(ctx context.Context, deploymentID string) error {
+	response, err := c.send(ctx, http.MethodDelete, path("deployments", deploymentID), nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 // Status says how a graph's latest run stands, or the one that runID names.
 func (c *Client) Status(ctx context.Context, graphID, runID string) (*StatusResponse, error) {
 	return call[StatusResponse](ctx, c, http.MethodGet, path("deploy", "status", graphID), runValues(runID), nil)

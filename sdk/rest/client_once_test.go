@@ -3,6 +3,8 @@ package rest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,10 +12,24 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
-// keyed answers like a step, once it has noted the key.
-func keyed(keys *[]string, step http.HandlerFunc) http.HandlerFunc {
+// keys are those that a script was sent.
+type keys struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (k *keys) all() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.sent)
+}
+
+// note answers like a step, once it has noted the key.
+func (k *keys) note(step http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		*keys = append(*keys, r.Header.Get("Idempotency-Key"))
+		k.mu.Lock()
+		k.sent = append(k.sent, r.Header.Get("Idempotency-Key"))
+		k.mu.Unlock()
 		step(w, r)
 	}
 }
@@ -33,31 +49,33 @@ func gateway(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.
 func TestALostAnswerIsAskedForAgainUnderTheSameKey(t *testing.T) {
 	for name, lost := range map[string]http.HandlerFunc{"cut": cut, "half": half, "gateway": gateway} {
 		t.Run(name, func(t *testing.T) {
-			var keys []string
-			c, s := client(t, keyed(&keys, lost), keyed(&keys, answer(200, run(rest.RunCompleted))))
+			var seen keys
+			c, _ := client(t, seen.note(lost), seen.note(answer(200, run(rest.RunCompleted))))
 			result, err := c.Apply(t.Context(), &rest.ApplyRequest{GraphID: "5bec1234"})
 			require.NoError(t, err)
 			require.Equal(t, rest.RunCompleted, result.Status)
-			require.Len(t, s.asked, 2)
-			require.NotEmpty(t, keys[0])
-			require.Equal(t, keys[0], keys[1])
+			sent := seen.all()
+			require.Len(t, sent, 2)
+			require.NotEmpty(t, sent[0])
+			require.Equal(t, sent[0], sent[1])
 		})
 	}
 }
 
 func TestEachCommandHasAKeyOfItsOwn(t *testing.T) {
-	var keys []string
-	done := keyed(&keys, answer(200, run(rest.RunCompleted)))
-	c, _ := client(t, done, done, done, keyed(&keys, answer(200, rest.PlanResponse{})))
+	var seen keys
+	done := seen.note(answer(200, run(rest.RunCompleted)))
+	c, _ := client(t, done, done, done, seen.note(answer(200, rest.PlanResponse{})))
 	for _, options := range [][]rest.CallOption{nil, nil, {rest.WithIdempotencyKey("mine")}} {
 		_, err := c.Verify(t.Context(), &rest.VerifyRequest{GraphID: "5bec1234"}, options...)
 		require.NoError(t, err)
 	}
 	_, err := c.Plan(t.Context(), &rest.PlanRequest{})
 	require.NoError(t, err)
-	require.NotEqual(t, keys[0], keys[1])
-	require.Equal(t, "mine", keys[2])
-	require.NotEmpty(t, keys[3])
+	sent := seen.all()
+	require.NotEqual(t, sent[0], sent[1])
+	require.Equal(t, "mine", sent[2])
+	require.NotEmpty(t, sent[3])
 }
 
 func TestWhatTheHostRefusesIsNotAskedForAgain(t *testing.T) {
@@ -67,10 +85,12 @@ func TestWhatTheHostRefusesIsNotAskedForAgain(t *testing.T) {
 		require.ErrorIs(t, err, kind)
 		require.Len(t, s.asked, 1)
 	}
-	c, s := client(t, cut, cut, cut, cut)
+	var seen keys
+	cutAgain := seen.note(cut)
+	c, _ := client(t, cutAgain, cutAgain, cutAgain, cutAgain)
 	_, err := c.Apply(t.Context(), &rest.ApplyRequest{})
 	require.Error(t, err)
-	require.Len(t, s.asked, 3, "not for ever")
+	require.Len(t, seen.all(), 3, "not for ever")
 }
 
 func TestAHostThatIsNotThereIsNotWaitedFor(t *testing.T) {

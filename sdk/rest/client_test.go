@@ -291,8 +291,9 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 			_, err := c.CreateKey(ctx, &rest.KeyRequest{})
 			return err
 		},
-		"GET /keys":              func(ctx context.Context, c *rest.Client) error { _, err := c.Keys(ctx); return err },
-		"DELETE /keys/default/x": func(ctx context.Context, c *rest.Client) error { return c.RevokeKey(ctx, "default", "x") },
+		"GET /keys":                 func(ctx context.Context, c *rest.Client) error { _, err := c.Keys(ctx); return err },
+		"DELETE /deployments/a%2Fb": func(ctx context.Context, c *rest.Client) error { return c.Forget(ctx, "a/b") },
+		"DELETE /keys/default/x":    func(ctx context.Context, c *rest.Client) error { return c.RevokeKey(ctx, "default", "x") },
 		"GET /deploy/runs?graph_id=5bec1234&kind=verify&since=2026-01-02T03%3A04%3A05.000Z&status=failed": func(ctx context.Context, c *rest.Client) error {
 			_, err := c.Runs(ctx, rest.RunsQuery{GraphID: "5bec1234", Status: "failed", Kind: "verify", Since: rest.At(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))})
 			return err

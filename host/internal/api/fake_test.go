@@ -90,6 +90,10 @@ func (f *fakeEngine) Verify(_ context.Context, c engine.Caller, r *rest.VerifyRe
 	return f.run(f.status), f.note(c, "verify", r.GraphID)
 }
 
+func (f *fakeEngine) Forget(_ context.Context, c engine.Caller, deployment string) error {
+	return f.note(c, "forget", deployment)
+}
+
 func (f *fakeEngine) Wait(ctx context.Context, _ engine.Caller, _ string) error {
 	select {
 	case <-f.settled:

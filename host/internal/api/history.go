@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -32,6 +35,22 @@ func (s *server) registerHistory() {
 	}, func(ctx context.Context, caller engine.Caller, in *compareInput) (*rest.Comparison, error) {
 		return s.Engine.Compare(ctx, caller, in.From, in.To)
 	})
+}
+
+type deploymentInput struct {
+	DeploymentID string `path:"deployment_id" doc:"The deployment's id" example:"my-app-prod"`
+}
+
+func (s *server) registerForget() {
+	operation := huma.Operation{
+		OperationID: "forget", Method: http.MethodDelete, Path: "/deployments/{deployment_id}", Tags: []string{"deploy"},
+		Summary: "Delete the records of a deployment that is destroyed", DefaultStatus: http.StatusNoContent,
+		Description: "Its graphs, runs, events and resources. One that is not destroyed answers 409: its records say what it made.",
+	}
+	handle(s, route{Operation: operation, errors: []rest.Kind{rest.KindNotFound, rest.KindConflict}},
+		func(ctx context.Context, caller engine.Caller, in *deploymentInput) (*none, error) {
+			return &none{}, s.Engine.Forget(ctx, caller, in.DeploymentID)
+		})
 }
 
 func exampleHistory() *rest.History {

@@ -85,6 +85,7 @@ func (s *server) registerQueries() {
 		return s.Engine.Deployments(ctx, caller, in.query())
 	})
 	s.registerHistory()
+	s.registerForget()
 	s.registerNodeQueries()
 	s.registerGraph()
 }

@@ -28,6 +28,8 @@ type Commands interface {
 	Apply(ctx context.Context, caller engine.Caller, request *rest.ApplyRequest) (*rest.RunResult, error)
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
 	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)
+	// Forget deletes the records of a deployment that is destroyed.
+	Forget(ctx context.Context, caller engine.Caller, deploymentID string) error
 	// Wait returns when the run is final or waits for a person, or with the context's error.
 	Wait(ctx context.Context, caller engine.Caller, runID string) error
 }

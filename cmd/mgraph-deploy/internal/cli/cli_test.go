@@ -30,6 +30,7 @@ func TestWholeLife(t *testing.T) {
 			require.Contains(t, plan.out, "3 operations in 2 groups")
 			require.Regexp(t, `(?m)^2 +\+ create +ensure +second +noop:regional +eu-west-1 +- +first$`, plan.out)
 			require.Contains(t, plan.out, "3 create")
+			require.Contains(t, w.must(t, exitRefused, "forget", "demo").err, "no such deployment")
 
 			apply := w.must(t, exitChanged, "apply", app, "--detailed-exitcode")
 			require.Contains(t, apply.out, "apply of demo completed")
@@ -53,9 +54,12 @@ func TestWholeLife(t *testing.T) {
 			require.Contains(t, w.must(t, exitDone, "graph", "demo", "--format", "mermaid").out, "flowchart LR")
 			require.Contains(t, w.must(t, exitDone, "graph", first, "--view", "execution", "--format", "mgraph").out, "_type_registry")
 
+			require.Contains(t, w.must(t, exitRefused, "forget", "demo").err, "not destroyed")
 			destroyed := w.must(t, exitChanged, "destroy", "demo", "--detailed-exitcode")
 			require.Contains(t, destroyed.out, "3 changed")
 			require.Regexp(t, `(?m)^demo +v2 +destroyed`, w.must(t, exitDone, "status").out)
+			w.must(t, exitDone, "forget", "demo")
+			require.NotContains(t, w.must(t, exitDone, "status").out, "demo")
 		})
 	}
 }

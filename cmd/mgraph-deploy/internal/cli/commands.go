@@ -152,7 +152,7 @@ func (a *app) destroyCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := a.confirm(found.deploymentID, yes); err != nil {
+				if err := a.confirm("deletes all that %s made", found.deploymentID, yes); err != nil {
 					return err
 				}
 				return a.withGraph(ctx, s, "destroy", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
@@ -173,12 +173,12 @@ func (a *app) destroyCommand() *cobra.Command {
 }
 
 // confirm asks the person at the terminal; where nobody sits, the command is enough.
-func (a *app) confirm(deployment string, yes bool) error {
+func (a *app) confirm(what, deployment string, yes bool) error {
 	file, ok := a.env.In.(*os.File)
 	if yes || !ok || !onTerminal(file) {
 		return nil
 	}
-	_, _ = fmt.Fprintf(a.env.Err, "This deletes all that %s made. Type its name to go on: ", printable(deployment))
+	_, _ = fmt.Fprintf(a.env.Err, "This "+what+". Type its name to go on: ", printable(deployment))
 	answer, err := bufio.NewReader(file).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != deployment {
 		return errors.New("not confirmed: nothing was deleted")

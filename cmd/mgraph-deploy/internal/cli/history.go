@@ -78,6 +78,30 @@ func (a *app) compareCommand() *cobra.Command {
 	return command
 }
 
+func (a *app) forgetCommand() *cobra.Command {
+	var yes bool
+	command := &cobra.Command{
+		Use: "forget TARGET", Short: "Delete the records of a deployment that is destroyed", Args: cobra.ExactArgs(1),
+		Long: "Delete the records of a deployment that is destroyed: its graphs, runs, events and resources. What is not destroyed is kept,\n" +
+			"since its records say what it made. On a terminal it asks first.\n" + targetHelp,
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.call(command.Context(), func(ctx context.Context, s *session) error {
+				deployment, err := a.deploymentOf(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				if err := a.confirm("deletes the records of %s", deployment, yes); err != nil {
+					return err
+				}
+				return s.Forget(ctx, deployment)
+			})
+		},
+	}
+	a.clientFlags(command.Flags())
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return command
+}
+
 func (a *app) showHistory(history *rest.History) {
 	var rows [][]string
 	for _, version := range history.Versions {
