@@ -42,6 +42,9 @@ type PlanResponse struct {
 	SpecGraphID string `json:"spec_graph_id"`
 	// Operations are in topological order, ties by the order of the document.
 	Operations List[OperationSummary] `json:"operations"`
+	// Composites are resources that stand for others, the inner ones behind those that they are in. Their operations are those of
+	// their parts, and are counted once, there.
+	Composites []CompositeSummary `json:"composites,omitempty"`
 	// ParallelGroups are spec node ids that could run side by side, group after group; Groups are operation ids.
 	ParallelGroups List[[]string] `json:"parallel_groups"`
 	Groups         List[[]string] `json:"groups"`
@@ -91,6 +94,8 @@ type OperationSummary struct {
 	ID         string `json:"id"`
 	NodeID     string `json:"node_id"`
 	ResourceID string `json:"resource_id"`
+	// Composite is the resource id of the composite that it is a part of, empty for none.
+	Composite string `json:"composite,omitempty"`
 	// Region is empty for a global resource.
 	Region       string `json:"region"`
 	ResourceType string `json:"resource_type"`
@@ -147,6 +152,21 @@ type PropertyChange struct {
 	Sensitive bool            `json:"sensitive,omitempty"`
 	// KnownAfterApply: the new value comes from something that is not there yet.
 	KnownAfterApply bool `json:"known_after_apply,omitempty"`
+}
+
+// CompositeSummary is a resource that its provider made others of.
+type CompositeSummary struct {
+	NodeID       string `json:"node_id"`
+	ResourceID   string `json:"resource_id"`
+	ResourceType string `json:"resource_type"`
+	// Operation is the verb, of all its parts.
+	Operation string `json:"operation"`
+	// SubgraphID names the graph of what it consists of.
+	SubgraphID string `json:"subgraph_id"`
+	// Composite is the resource id of the composite that it is itself a part of, empty for none.
+	Composite string `json:"composite,omitempty"`
+	// Operations are the ids of those of its parts, and of theirs, in the order of the plan.
+	Operations List[string] `json:"operations"`
 }
 
 // Call is a call that makes sense now.

@@ -18,6 +18,8 @@ type StatusResponse struct {
 	CompletedAt Time   `json:"completed_at,omitzero"`
 	// Operations are in the order of the plan.
 	Operations List[OperationStatus] `json:"operations"`
+	// Composites say how resources that stand for others are, by what their parts are.
+	Composites []CompositeStatus `json:"composites,omitempty"`
 	// SpecGraphRef is the Graph Service's reference.
 	SpecGraphRef GraphRef `json:"spec_graph_ref"`
 
@@ -44,6 +46,19 @@ type GraphRef struct {
 	Namespace string `json:"namespace"`
 	GraphID   string `json:"graph_id"`
 	CacheID   string `json:"cache_id"`
+}
+
+// CompositeStatus says how the parts of a composite stand together.
+type CompositeStatus struct {
+	CompositeSummary
+	// Status is that of the part that a person must see first: of failed, running, paused, blocked, pending, skipped, completed the
+	// first that any part has. Without parts it is completed.
+	Status    string `json:"status"`
+	StartedAt Time   `json:"started_at,omitzero"`
+	// CompletedAt is when the last part completed, once all have.
+	CompletedAt Time `json:"completed_at,omitzero"`
+	// Outputs are objects by node_id, or node_id@region where its parts are in several regions.
+	Outputs ByOperation[json.RawMessage] `json:"outputs,omitempty"`
 }
 
 // OperationStatus is one node of the execution graph: the fields of the brief's sections 6.2 and 9.3 together, under the

@@ -46,7 +46,7 @@ func (p *Performer) filled(operation *plan.Operation, values map[string]json.Raw
 
 		RecordedOutputs: p.records.Outputs(node.Logical(), operation.Region),
 	}
-	boxes := p.run.Sealed[node.Logical()]
+	boxes := node.Boxes(p.run.Sealed)
 	if node.Verb == contract.VerbDelete {
 		boxes = nil
 	}

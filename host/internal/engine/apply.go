@@ -12,7 +12,6 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
@@ -218,7 +217,7 @@ func sameNodes(a, b *graph.Spec) bool {
 	}
 	for i := range a.Nodes {
 		x, y := a.Nodes[i], b.Nodes[i]
-		x.Fingerprints, y.Fingerprints, x.Names, y.Names = nil, nil, nil, nil
+		x.Fingerprints, y.Fingerprints, x.Names, y.Names, x.SubgraphID, y.SubgraphID = nil, nil, nil, nil, "", ""
 		left, _ := json.Marshal(x)
 		right, _ := json.Marshal(y)
 		if string(left) != string(right) {
@@ -270,31 +269,4 @@ func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.A
 		return nil, err
 	}
 	return e.create(ctx, caller, d, store.NewRun{Head: spec.GraphID, PreviousHead: deployment.HeadGraphID, Supersede: true})
-}
-
-// complete says which sealed values are still needed, by name, and were not given.
-func complete(p *plan.Plan, given map[string][]sealedValue, open func(operation int) bool) error {
-	boxes := boxesOf(given)
-	var problems []graph.Problem
-	seen := map[string]bool{}
-	for i := range p.Operations {
-		node := p.Operations[i].Node
-		sets := node.Verb == contract.VerbCreate || node.Verb == contract.VerbUpdate || node.Verb == contract.VerbEnsure
-		if !sets || !open(i) || seen[node.Logical()] {
-			continue
-		}
-		seen[node.Logical()] = true
-		for _, pointer := range node.Sealed {
-			if boxes[node.Logical()][pointer] == "" {
-				at := graph.SealedPointer(node, pointer)
-				problems = append(problems, graph.Problem{
-					Pointer: document.Join("/sealed_properties", at), Message: "was never stored, and is needed again",
-				})
-			}
-		}
-	}
-	if len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
 }

@@ -156,6 +156,7 @@ func (e *Engine) teardown(ctx context.Context, caller Caller, p *prepared) ([]re
 			from = append(from, graph.TeardownNode{Node: named(*node, resource), Regions: regions})
 		}
 	}
+	from = append(from, enclosing(from, specs, p.deployment.HeadGraphID)...)
 	p.spec = graph.Teardown(e.options.NewID(), p.deployment.ID, from, edgesOf(specs, p.deployment.HeadGraphID), e.options.NewID)
 	p.spec.Version, p.spec.Providers = p.deployment.HeadVersion, pinsOf(specs, p.deployment.HeadGraphID)
 	return left, nil
@@ -225,6 +226,27 @@ func named(node graph.Node, resource store.Resource) graph.Node {
 		}
 	}
 	return node
+}
+
+// enclosing gives the composites that parts are torn down of, as the head has them, or else an older graph: they make nothing, and
+// are there to be shown.
+func enclosing(parts []graph.TeardownNode, specs map[string]*graph.Spec, head string) []graph.TeardownNode {
+	wanted := map[string]bool{}
+	for i := range parts {
+		for id := graph.Enclosing(parts[i].Node.ResourceID); id != ""; id = graph.Enclosing(id) {
+			wanted[id] = true
+		}
+	}
+	var found []graph.TeardownNode
+	for _, id := range append([]string{head}, slices.Sorted(maps.Keys(specs))...) {
+		for i := range specs[id].Nodes {
+			if node := &specs[id].Nodes[i]; wanted[node.ResourceID] && node.Composite() {
+				found = append(found, graph.TeardownNode{Node: *node, Regions: []string{}})
+				delete(wanted, node.ResourceID)
+			}
+		}
+	}
+	return found
 }
 
 func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {

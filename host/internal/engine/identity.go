@@ -46,10 +46,9 @@ func changedIdentity(c *catalog, before, now *graph.Node) []graph.Problem {
 		if sameValue(before, now, pointer) {
 			continue
 		}
-		problems = append(problems, graph.Problem{
-			Pointer: configPrefix + graph.SealedPointer(now, pointer),
-			Message: "identifies what is deployed and may not change: destroy that first, or give this one a resource id of its own",
-		})
+		problems = append(problems, graph.ProblemOf(configPrefix, now,
+			"identifies what is deployed and may not change: destroy that first, or give this one a resource id of its own",
+			append([]string{"properties"}, document.Split(pointer)...)...))
 	}
 	return problems
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -114,12 +116,18 @@ func (e *Engine) located(ctx context.Context, caller Caller, graphID, runID, nod
 	return d, state, operations, nil
 }
 
-// operationsOf finds operations by their own id, a node id or a resource id.
+// operationsOf finds operations by their own id, a node id or a resource id; by those of a composite, the operations of its parts.
 func operationsOf(p *plan.Plan, node string) []string {
+	whole := node
+	for i := range p.Spec.Nodes {
+		if n := &p.Spec.Nodes[i]; n.NodeID == node && n.Composite() {
+			whole = n.ResourceID
+		}
+	}
 	var ids []string
 	for i := range p.Operations {
 		o := &p.Operations[i]
-		if o.ID == node || o.Node.NodeID == node || o.Node.ResourceID == node {
+		if o.ID == node || o.Node.NodeID == node || graph.Covers(whole, o.Node.ResourceID) {
 			ids = append(ids, o.ID)
 		}
 	}
@@ -155,6 +163,11 @@ func (e *Engine) Outputs(ctx context.Context, caller Caller, graphID, runID, nod
 	for _, id := range operations {
 		if operation := state.Operation(id); len(operation.Outputs) > 0 {
 			list.Outputs[id] = operation.Outputs
+		}
+	}
+	for _, c := range compositesOf(d.plan) {
+		if c.node.NodeID == node || c.node.ResourceID == node {
+			maps.Copy(list.Outputs, c.outputs(d.plan, state))
 		}
 	}
 	return list, nil

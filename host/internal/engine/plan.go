@@ -222,7 +222,7 @@ func planResponse(p *plan.Plan, warnings []string) *rest.PlanResponse {
 	response := &rest.PlanResponse{
 		Success: true, DeploymentID: p.Spec.DeploymentID, Version: p.Spec.Version, SpecGraphID: p.Spec.GraphID,
 		ParallelGroups: p.NodeGroups, Groups: p.Groups, EstimatedTime: p.Estimate.Seconds(), Warnings: warnings,
-		Providers: map[string]rest.PinnedProvider{},
+		Providers: map[string]rest.PinnedProvider{}, Composites: compositeSummaries(p),
 	}
 	for name, pin := range p.Spec.Providers {
 		response.Providers[name] = rest.PinnedProvider{Version: pin.Version, Digest: pin.Digest}
@@ -240,6 +240,7 @@ func summary(p *plan.Plan, i int) rest.OperationSummary {
 	operation := &p.Operations[i]
 	s := rest.OperationSummary{
 		ID: operation.ID, NodeID: operation.Node.NodeID, ResourceID: operation.Node.ResourceID, Region: operation.Region,
+		Composite:    graph.Enclosing(operation.Node.ResourceID),
 		ResourceType: operation.Node.Type, Operation: string(operation.Node.Verb),
 		Name: operation.Node.Names[operation.Region], ExecNodeID: operation.ExecNodeID,
 		EstimatedSeconds: operation.Typical.Seconds(),

@@ -23,6 +23,7 @@ type prepared struct {
 	resources  []store.Resource
 	catalog    *catalog
 	spec       *graph.Spec
+	subgraphs  []*graph.Spec
 	plan       *plan.Plan
 	sealed     map[string][]sealedValue
 	warnings   []string
@@ -41,11 +42,15 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 	if err := e.known(ctx, caller, cfg.DeploymentID, p); err != nil {
 		return nil, err
 	}
+	x := &expander{ctx: ctx, engine: e, catalog: catalog}
 	built, found := graph.Build(graph.Input{
 		Config: cfg, Catalog: catalog, Known: knownResources(p.resources), GraphID: e.options.NewID(),
 		Version: nextVersion(cfg, p.deployment), NewID: e.options.NewID, Owner: e.owner(caller.Tenant), Prefix: configPrefix,
-		SealedProperties: boxes, Schemas: e.schemas,
+		SealedProperties: boxes, Schemas: e.schemas, Expand: x.expand,
 	})
+	if x.err != nil {
+		return nil, x.err
+	}
 	problems = append(problems, found...)
 	if len(problems) == 0 {
 		problems = unoffered(built.Spec, catalog)
@@ -63,6 +68,7 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 		return nil, invalid(problems...)
 	}
 	built.Spec.BasedOn = p.deployment.HeadGraphID
+	p.subgraphs = built.Subgraphs
 	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
 	return p, p.order(ctx, e, caller, execGraphID)
 }
@@ -76,11 +82,7 @@ func unoffered(spec *graph.Spec, c *catalog) []graph.Problem {
 	}
 	var problems []graph.Problem
 	refuse := func(node *graph.Node, message string, segments ...string) {
-		at := document.Join(configPrefix+"/resources", node.ResourceID)
-		for _, segment := range segments {
-			at = document.Join(at, segment)
-		}
-		problems = append(problems, graph.Problem{Pointer: at, Message: message})
+		problems = append(problems, graph.ProblemOf(configPrefix, node, message, segments...))
 	}
 	for _, edge := range spec.Edges {
 		if edge.Type != graph.Dependency {
@@ -229,7 +231,7 @@ func (e *Engine) judge(ctx context.Context, c *catalog, built *graph.Built) ([]g
 func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node, boxes map[string]map[string]string) ([]graph.Problem, error) {
 	items := make([]contract.ValidateItem, len(nodes))
 	for i, node := range nodes {
-		properties, err := withBoxes(node, boxes[node.NodeID])
+		properties, err := withBoxes(node, node.Boxes(boxes))
 		if err != nil {
 			return nil, err
 		}
@@ -250,8 +252,8 @@ func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*g
 	for i := range min(len(answers), len(nodes)) {
 		for _, d := range answers[i] {
 			if d.Severity == contract.SeverityError {
-				pointer := configPrefix + graph.SealedPointer(nodes[i], d.Pointer)
-				problems = append(problems, graph.Problem{Pointer: pointer, Message: d.Summary})
+				at := append([]string{"properties"}, document.Split(d.Pointer)...)
+				problems = append(problems, graph.ProblemOf(configPrefix, nodes[i], d.Summary, at...))
 			}
 		}
 	}
@@ -267,19 +269,25 @@ func withBoxes(node *graph.Node, boxes map[string]string) (json.RawMessage, erro
 	return document.Fill(node.Properties, values)
 }
 
-// newGraph is the spec graph as the store keeps it, with the logical resources it names.
+// newGraph is the spec graph as the store keeps it, with the subgraphs of its composites and the logical resources it names.
 func (p *prepared) newGraph(caller Caller, kind string, now time.Time) (*store.NewGraph, error) {
-	encoded, err := json.Marshal(p.spec)
+	main, err := storedGraph(caller, p.spec, kind, now)
 	if err != nil {
-		return nil, fmt.Errorf("encode spec graph: %w", err)
+		return nil, err
 	}
-	g := &store.NewGraph{Graph: store.Graph{
-		Tenant: caller.Tenant, ID: p.spec.GraphID, DeploymentID: p.spec.DeploymentID, Version: p.spec.Version,
-		Kind: kind, Spec: encoded, CreatedAt: now, CreatedBy: caller.Name,
-	}}
+	g := &store.NewGraph{Graph: main}
+	for _, subgraph := range p.subgraphs {
+		stored, err := storedGraph(caller, subgraph, store.SubgraphKind, now)
+		if err != nil {
+			return nil, err
+		}
+		g.Subgraphs = append(g.Subgraphs, stored)
+	}
 	for i := range p.spec.Nodes {
 		node := &p.spec.Nodes[i]
-		resource := store.Resource{ResourceID: node.ResourceID, Type: node.Type, NodeID: node.NodeID}
+		resource := store.Resource{
+			ResourceID: node.ResourceID, Path: graph.Enclosing(node.ResourceID), Type: node.Type, NodeID: node.NodeID,
+		}
 		for _, region := range node.Regions {
 			resource.Placements = append(resource.Placements, store.Placement{
 				Region: region, Name: node.Names[region], State: store.Planned,
@@ -288,6 +296,17 @@ func (p *prepared) newGraph(caller Caller, kind string, now time.Time) (*store.N
 		g.Resources = append(g.Resources, resource)
 	}
 	return g, nil
+}
+
+func storedGraph(caller Caller, spec *graph.Spec, kind string, now time.Time) (store.Graph, error) {
+	encoded, err := json.Marshal(spec)
+	if err != nil {
+		return store.Graph{}, fmt.Errorf("encode spec graph: %w", err)
+	}
+	return store.Graph{
+		Tenant: caller.Tenant, ID: spec.GraphID, DeploymentID: spec.DeploymentID, Version: spec.Version,
+		Kind: kind, Spec: encoded, CreatedAt: now, CreatedBy: caller.Name,
+	}, nil
 }
 
 // deploymentGraph is the kind of a graph that a caller wrote.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
@@ -56,6 +57,9 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 	}
 	for i := range state.Operations() {
 		describe(result, d.plan, i, &state.Operations()[i])
+	}
+	for _, c := range compositesOf(d.plan) {
+		maps.Copy(result.Outputs, c.outputs(d.plan, state))
 	}
 	return result
 }
@@ -196,6 +200,7 @@ func statusOf(d *drive, state *execution.Run) *rest.StatusResponse {
 		EventVersion: state.Version, Counts: counts(state), Warnings: d.options.Warnings, Next: next(&d.run, state.Status),
 		SpecGraphRef: rest.GraphRef{Namespace: "deploy-service", GraphID: d.run.GraphID},
 		Operations:   make([]rest.OperationStatus, len(d.plan.Operations)),
+		Composites:   compositeStatuses(d.plan, state),
 	}
 	done := 0.0
 	for i := range d.plan.Operations {

@@ -177,7 +177,7 @@ func TestASealedPropertyOfACompositeIsHandedOn(t *testing.T) {
 			require.Equal(t, []string{"/token"}, r.Sealed)
 			for _, part := range []string{"r.in-0", "r.in-1"} {
 				require.Equal(t, map[string]graph.Handed{
-					"/encrypted_value": {NodeID: r.NodeID, Type: "hub:vault", Pointer: "/token"},
+					"/encrypted_value": {NodeID: r.NodeID, ResourceID: "r", Type: "hub:vault", Pointer: "/token"},
 				}, built.Spec.Node(part).Handed)
 				require.Empty(t, built.Spec.Node(part).Sealed)
 			}

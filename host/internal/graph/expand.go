@@ -200,7 +200,7 @@ func (b *builder) addPart(i int, expanded *contract.ExpandedNode) int {
 func (b *builder) handed(i int, pointer string) (Handed, bool) {
 	node := &b.spec.Nodes[i]
 	if slices.Contains(node.Sealed, pointer) {
-		return Handed{NodeID: node.NodeID, Type: node.Type, Pointer: pointer}, true
+		return Handed{NodeID: node.NodeID, ResourceID: node.ResourceID, Type: node.Type, Pointer: pointer}, true
 	}
 	from, given := node.Handed[pointer]
 	return from, given
@@ -330,18 +330,12 @@ func (b *builder) noteOutputs(i int) {
 	b.spec.Nodes[i].Outputs = outputs
 }
 
-// blame tells what is wrong with a part where the caller can see it: at the outermost composite.
+// blame tells what is wrong with a part at the outermost composite.
 func (b *builder) blame(i int, message string, segments []string) (top int, told string, at []string) {
 	top = b.topOf(i)
 	name := strings.TrimPrefix(b.resources[i].ID, b.resources[top].ID+".")
-	kind := b.resources[i].Definition.Type
-	switch {
-	case len(segments) > 0 && (segments[0] == "tags" || segments[0] == "operation"):
-		return top, fmt.Sprintf("its part %q (%s): %s", name, kind, message), segments
-	case len(segments) > 0 && segments[0] == "properties":
-		at = segments[:1]
-	}
-	return top, fmt.Sprintf("its provider makes a part %q (%s) of it that is wrong at %s: %s", name, kind, pointerOf(segments), message), at
+	told, at = blame(name, b.resources[i].Definition.Type, message, segments)
+	return top, told, at
 }
 
 // topOf is the outermost composite that a node is in.

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
@@ -134,30 +133,6 @@ func (n *Node) Provider() string {
 		}
 	}
 	return n.Type
-}
-
-// Composite says whether the node stands for others, and makes nothing itself.
-func (n *Node) Composite() bool { return n.SubgraphID != "" }
-
-// Handed says where a sealed property of a part comes from: the composite that the caller sealed it for, and where it stands
-// there. Type and Pointer are what the box was sealed for.
-type Handed struct {
-	NodeID  string `json:"node_id"`
-	Type    string `json:"resource_type"`
-	Pointer string `json:"pointer"`
-}
-
-// Enclosing is the resource id of the composite that a resource is a part of, "" for none. No id that a caller gives has a dot.
-func Enclosing(resourceID string) string {
-	if i := strings.LastIndexByte(resourceID, '.'); i >= 0 {
-		return resourceID[:i]
-	}
-	return ""
-}
-
-// Covers says whether a resource id names a resource, or a composite that it is in, however deep.
-func Covers(resourceID, part string) bool {
-	return strings.HasPrefix(part, resourceID) && (len(part) == len(resourceID) || part[len(resourceID)] == '.')
 }
 
 // Reference is one value that a node takes from another. Text is what the caller wrote.

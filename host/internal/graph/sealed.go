@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
@@ -10,39 +9,29 @@ import (
 // Unseal sorts boxes that are brought again for a stored graph, by pointer "/resources/x/properties/y", into those of each provider. A
 // box for what is no sensitive property of the graph is a problem; one that is lacking is not: the caller knows what is needed.
 func (s *Spec) Unseal(boxes map[string]string) (map[string][]SealedValue, []Problem) {
-	index := make(map[string]*Node, len(s.Nodes))
+	wanted := map[[2]string]Handed{}
 	for i := range s.Nodes {
-		node := &s.Nodes[i]
-		if _, twice := index[node.ResourceID]; !twice { // what a derived graph does to a resource besides comes behind
-			index[node.ResourceID] = node
+		for _, need := range s.Nodes[i].Needs() {
+			wanted[[2]string{need.ResourceID, need.Pointer}] = need
 		}
 	}
 	sealed, problems := map[string][]SealedValue{}, []Problem(nil)
 	for _, pointer := range sortedKeys(boxes) {
-		node, property := sealedAt(index, pointer)
+		resourceID, property, _ := splitSealed(pointer)
+		need, known := wanted[[2]string{resourceID, property}]
 		switch {
-		case node == nil:
+		case !known:
 			problems = append(problems, misplacedBox(pointer))
 		case !isBox(boxes[pointer]):
 			problems = append(problems, badBox(pointer))
 		default:
-			provider := node.Provider()
+			provider := (&Node{Type: need.Type}).Provider()
 			sealed[provider] = append(sealed[provider], SealedValue{
-				NodeID: node.Logical(), ResourceID: node.ResourceID, Type: node.Type, Pointer: property, Box: boxes[pointer],
+				NodeID: need.NodeID, ResourceID: need.ResourceID, Type: need.Type, Pointer: property, Box: boxes[pointer],
 			})
 		}
 	}
 	return sealed, problems
-}
-
-// sealedAt finds the node and the property that a pointer of sealed_properties names; nil when that is none.
-func sealedAt(index map[string]*Node, pointer string) (*Node, string) {
-	resourceID, property, _ := splitSealed(pointer)
-	node := index[resourceID]
-	if node == nil || !slices.Contains(node.Sealed, property) {
-		return nil, ""
-	}
-	return node, property
 }
 
 // splitSealed takes a key of sealed_properties apart: a resource id, and a pointer into its properties.

@@ -41,7 +41,7 @@ func Teardown(graphID, deploymentID string, from []TeardownNode, edges []Edge, n
 func toDelete(live TeardownNode) Node {
 	node := live.Node
 	node.Verb = contract.VerbDelete
-	node.Regions = slices.Clone(live.Regions)
+	node.Regions = append([]string{}, live.Regions...)
 	node.Timeout = 0
 	if node.Names != nil {
 		names := make(map[string]string, len(node.Regions))
