@@ -10,7 +10,6 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -161,8 +160,8 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 	if err != nil {
 		return nil, err
 	}
-	if stored.Kind != deploymentGraph {
-		return nil, refuse(Conflict, "this graph was derived for a %s: apply one that a caller wrote", stored.Kind)
+	if err := notWritten(spec, stored); err != nil {
+		return nil, err
 	}
 	deployment, err := e.store.Deployment(ctx, caller.Tenant, spec.DeploymentID)
 	if err != nil {

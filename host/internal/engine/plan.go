@@ -191,9 +191,12 @@ func providersOf(p *plan.Plan) []string {
 
 // StoredPlan gives back a plan that was stored, to be approved.
 func (e *Engine) StoredPlan(ctx context.Context, caller Caller, graphID string) (*rest.PlanResponse, error) {
-	spec, _, err := e.load(ctx, caller, graphID)
+	spec, stored, err := e.load(ctx, caller, graphID)
 	if err != nil {
 		return nil, classified(err)
+	}
+	if stored.Kind == store.SubgraphKind {
+		return nil, notWritten(spec, stored)
 	}
 	// A plan can be read without its providers; only the estimate is poorer then.
 	var durations graph.Catalog

@@ -26,8 +26,8 @@ func (e *Engine) verify(ctx context.Context, caller Caller, request *rest.Verify
 	if err != nil {
 		return nil, err
 	}
-	if stored.Kind != deploymentGraph {
-		return nil, refuse(Conflict, "this graph was derived for a %s: verify one that a caller wrote", stored.Kind)
+	if err := notWritten(spec, stored); err != nil {
+		return nil, err
 	}
 	given, err := sealedAgain(request.SealedProperties, spec)
 	if err != nil {

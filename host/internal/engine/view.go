@@ -178,6 +178,9 @@ func (e *Engine) unrun(ctx context.Context, caller Caller, graphID string) (*res
 	if err != nil {
 		return nil, err
 	}
+	if stored.Kind == store.SubgraphKind {
+		return nil, notWritten(spec, stored)
+	}
 	p, err := plan.New(spec, nil, "")
 	if err != nil {
 		return nil, err
