@@ -11,7 +11,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.v
 plugin   = build/plugins/$(1)/$(VERSION)/mgraph-provider-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench crash generate verify publish lint vet fmt-check python tools clean
+.PHONY: help build demo test bench crash generate verify publish lint vet fmt-check python postgres tools clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ build: ## Build the host into bin/ and the providers into build/plugins/
 demo: build ## Deploy the example for real against stand-ins on loopback, and prove it
 	go run ./tests/demo
 
-test: fmt-check vet lint verify python build ## Check everything and run all tests under the race detector
+test: fmt-check vet lint verify python postgres build ## Check everything and run all tests under the race detector
 	go test -race -timeout 20m ./...
 
 bench: build ## Measure the host and write build/bench.json
@@ -54,6 +54,9 @@ fmt-check: ## Fail if a file is not formatted
 
 python: ## Make sure that a Python with moto is there, in build/venv where the machine has none
 	go run ./tests/standin/cmd/moto --prepare
+
+postgres: ## Make sure that there is a PostgreSQL to start, or one that MGRAPH_DEPLOY_TEST_POSTGRES names
+	go run ./tests/standin/cmd/postgres --prepare
 
 # The versions are pinned in the tools modules; go build does nothing when the tools are there already.
 tools:

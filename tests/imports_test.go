@@ -40,7 +40,9 @@ var stages = map[string]string{
 	"host/internal/journal":            "execution store",
 	"host/internal/engine":             "config config/document dispatch execution export graph journal plan pluginhost schedule store",
 	"host/internal/store":              "execution",
-	"host/internal/store/sqlite":       "execution store",
+	"host/internal/store/row":          "execution store",
+	"host/internal/store/sqlite":       "execution store store/row",
+	"host/internal/store/postgres":     "execution store store/row",
 	"host/internal/simulate":           "engine execution pluginhost simulate/cloud simulate/invariant store store/sqlite store/storetest",
 	"host/internal/simulate/cloud":     "",
 	"host/internal/simulate/invariant": "execution graph plan simulate/cloud store",
@@ -62,7 +64,8 @@ var stages = map[string]string{
 var owners = map[string]string{
 	"github.com/danielgtaylor/huma/v2":              "host/internal/api",
 	"github.com/julienschmidt/httprouter":           "host/internal/api",
-	"github.com/pressly/goose/v3":                   "host/internal/store/sqlite",
+	"github.com/pressly/goose/v3":                   "host/internal/store/sqlite host/internal/store/postgres",
+	"github.com/jackc/pgx/v5":                       "host/internal/store/postgres tests/standin/pgserver",
 	"modernc.org/sqlite":                            "host/internal/store/sqlite tests/crash", // the checker reads the file by itself
 	"github.com/santhosh-tekuri/jsonschema/v6":      "host/internal/graph sdk/conformance",
 	"github.com/Masterminds/semver/v3":              "host/internal/pluginhost host/internal/store/sqlite",
@@ -101,6 +104,7 @@ var unreachable = []struct{ from, what, why string }{
 	{"host", module + "/plugins/", "providers are other processes"},
 	{"host", module + "/tests", "the product does not depend on its tests"},
 	{"sdk", "modernc.org/", "an author's build must not grow with a database"},
+	{"sdk", "github.com/jackc/", "an author's build must not grow with a database"},
 	{"sdk", "github.com/pressly/", "an author's build must not grow with a database"},
 	{"sdk", "github.com/aws/", "an author's build must not grow with a cloud"},
 	{"sdk", "github.com/google/go-github", "an author's build must not grow with a cloud"},

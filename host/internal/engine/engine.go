@@ -124,6 +124,7 @@ type Engine struct {
 	schemas      *graph.Schemas
 	dispatcher   *dispatch.Dispatcher
 	installation string
+	storeKind    string
 	instance     string
 	startedAt    time.Time
 
@@ -152,9 +153,13 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("installation: %w", err)
 	}
+	standing, err := options.Store.Standing(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	e := &Engine{
 		options: options, store: options.Store, plugins: options.Plugins, log: options.Log,
-		installation: installation, instance: RandomID() + RandomID(), startedAt: options.Now(),
+		installation: installation, storeKind: standing.Kind, instance: RandomID() + RandomID(), startedAt: options.Now(),
 		dispatcher: dispatch.New(options.Plugins, dispatch.Options{
 			Concurrency: options.HostConcurrency, Timeout: options.Timeout, Tries: options.Tries, Now: options.Now,
 		}),

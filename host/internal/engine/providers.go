@@ -193,20 +193,30 @@ func (e *Engine) Ready(ctx context.Context) error {
 	return nil
 }
 
+// storeStatus says how the store stands, and by what kind of failure something that it acknowledged could be lost.
+func (e *Engine) storeStatus(ctx context.Context) rest.Component {
+	standing, err := e.store.Standing(ctx)
+	if err != nil {
+		e.log.Error("the store does not answer", "error", err)
+		return rest.Component{Kind: e.storeKind, Status: "failing"}
+	}
+	return rest.Component{Kind: standing.Kind, Status: "ok", Detail: standing.Loss}
+}
+
 // SystemStatus says how the host and what it leans on stand.
 func (e *Engine) SystemStatus(ctx context.Context) (*rest.SystemStatus, error) {
 	now := e.options.Now()
 	status := &rest.SystemStatus{
 		Name: "mgraph-deploy", Version: e.options.Version, Status: "operational", StartedAt: rest.At(e.startedAt),
-		UptimeSeconds: now.Sub(e.startedAt).Seconds(), Store: rest.Component{Kind: "sqlite", Status: "ok"},
+		UptimeSeconds: now.Sub(e.startedAt).Seconds(), Store: e.storeStatus(ctx),
 		Mirror: rest.Component{Kind: "none", Status: "off"},
 	}
 	e.mu.Lock()
 	status.ActiveRuns = len(e.drives)
 	closed := e.closed
 	e.mu.Unlock()
-	if err := e.Ready(ctx); err != nil && !closed {
-		status.Store.Status, status.Status = "failing", "degraded"
+	if status.Store.Status != "ok" && !closed {
+		status.Status = "degraded"
 	}
 	for _, s := range e.plugins.Status() {
 		if s.State == pluginhost.Broken {

@@ -28,7 +28,19 @@ var (
 	ErrInvalid = errors.New("cannot be stored as it is")
 	// ErrDamaged: what is stored cannot be read.
 	ErrDamaged = errors.New("the store is damaged")
+	// ErrUnsafe: the database is too old, or does not do what durability needs; nothing is opened on it.
+	ErrUnsafe = errors.New("this database is not safe to store in")
 )
+
+// SchemaError: the store has a schema that this program may not, or must not, change.
+type SchemaError struct{ Found, Known int64 }
+
+func (e *SchemaError) Error() string {
+	if e.Found > e.Known {
+		return fmt.Sprintf("the store has schema %d, made by a newer program: this one knows %d", e.Found, e.Known)
+	}
+	return fmt.Sprintf("the store has schema %d, and needs %d: start the host once to migrate it", e.Found, e.Known)
+}
 
 // ActiveRunError: another run is active on the deployment.
 type ActiveRunError struct{ RunID string }
@@ -51,6 +63,8 @@ type Store interface {
 type Registry interface {
 	// Installation is the random id of this store, drawn when it was made.
 	Installation(ctx context.Context) (string, error)
+	// Standing says what the store is, and how far what it acknowledges can be relied on.
+	Standing(ctx context.Context) (Standing, error)
 	// CreateKey fails with ErrExists when the tenant has a key of that name.
 	CreateKey(ctx context.Context, key APIKey) error
 	// KeyByHash fails with ErrNotFound.
@@ -63,6 +77,14 @@ type Registry interface {
 	PinDigest(ctx context.Context, provider, version, digest string) (recorded string, err error)
 	// PinKeys records the public key ids of a provider at first use and adds new ones; returns those on record before.
 	PinKeys(ctx context.Context, provider string, ids []string) (recorded []string, err error)
+}
+
+// Standing is what an operator should know of the database beneath.
+type Standing struct {
+	Kind string // "sqlite" or "postgres"
+	// Loss says, in a sentence, by what kind of failure something that was acknowledged could be lost; "" when by none that
+	// the database knows of.
+	Loss string
 }
 
 // APIKey is a caller's key. Only its hash is known.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // Commit implements store.Runs.
@@ -16,7 +17,7 @@ func (s *Store) Commit(ctx context.Context, writes []store.Write) ([]error, erro
 	if len(writes) == 0 {
 		return nil, nil
 	}
-	b := &batch{writes: writes, refused: make([]error, len(writes)), groups: map[string]*group{}, events: newEncoder()}
+	b := &batch{writes: writes, refused: make([]error, len(writes)), groups: map[string]*group{}, events: row.NewEncoder()}
 	b.encode()
 	err := s.write(ctx, "commit", func(ctx context.Context, tx *sql.Tx) error {
 		b.bound = s.in(ctx, tx)
@@ -34,8 +35,8 @@ type batch struct {
 	*bound
 	writes  []store.Write
 	refused []error
-	events  *encoder
-	spans   [][]span // of each write's events
+	events  *row.Encoder
+	spans   [][]row.Span // of each write's events
 	groups  map[string]*group
 	order   []*group
 }
@@ -59,20 +60,19 @@ type duration struct {
 
 // runState is the row of a run, as a batch moves it on.
 type runState struct {
-	number, token, version, deployment int64
-	status                             execution.RunStatus
-	updatedAt, completedAt             int64
-	tenant, deploymentID               string
+	row.Run
+	number, token, deployment int64
+	tenant, deploymentID      string
 }
 
 // encode does what needs no transaction before there is one.
 func (b *batch) encode() {
-	b.spans = make([][]span, len(b.writes))
+	b.spans = make([][]row.Span, len(b.writes))
 	for i := range b.writes {
 		events := b.writes[i].Events
-		b.spans[i] = make([]span, len(events))
+		b.spans[i] = make([]row.Span, len(events))
 		for k := range events {
-			if b.spans[i][k], b.refused[i] = b.events.encode(&events[k]); b.refused[i] != nil {
+			if b.spans[i][k], b.refused[i] = b.events.Encode(&events[k]); b.refused[i] != nil {
 				break
 			}
 		}
@@ -119,7 +119,7 @@ func (b *batch) group(runID string) (*group, error) {
 	g := &group{}
 	r := &g.run
 	err := b.statement(findRun).QueryRowContext(b.ctx, runID).
-		Scan(&r.number, &r.token, &r.version, &r.status, &r.completedAt, &r.deployment, &r.tenant, &r.deploymentID)
+		Scan(&r.number, &r.token, &r.Version, &r.Status, &r.CompletedAt, &r.deployment, &r.tenant, &r.deploymentID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (b *batch) keepWrite(g *group, i int) error {
 	}
 	for k := range w.Logs {
 		l := &w.Logs[k]
-		if err := b.exec(addLog, g.run.number, l.Operation, nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
+		if err := b.exec(addLog, g.run.number, l.Operation, row.Nanos(l.Line.At), l.Line.Level, l.Line.Message); err != nil {
 			return err
 		}
 	}
@@ -225,23 +225,13 @@ func (b *batch) keepRest(g *group, w *store.Write) error {
 	return nil
 }
 
-func (b *batch) keepEvent(g *group, runID string, event *execution.Event, text span) error {
+func (b *batch) keepEvent(g *group, runID string, event *execution.Event, text row.Span) error {
 	r := &g.run
-	if event.RunID != runID {
-		return fmt.Errorf("event %d of another run: %w", event.Version, store.ErrInvalid)
-	}
-	if event.Version != r.version+1 {
-		return fmt.Errorf("event %d after %d: %w", event.Version, r.version, store.ErrVersion)
+	if err := r.Follow(runID, event); err != nil {
+		return err
 	}
 	g.changed = true
-	r.version, r.updatedAt = event.Version, nanos(event.At)
-	if event.Kind == execution.RunChanged {
-		r.status, r.completedAt = event.RunStatus, r.updatedAt
-		if r.status.Active() {
-			r.completedAt = 0
-		}
-	}
-	return b.exec(addEvent, r.number, event.Version, b.events.bytes(text))
+	return b.exec(addEvent, r.number, event.Version, b.events.Bytes(text))
 }
 
 func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
@@ -261,7 +251,7 @@ func (b *batch) keepPlacement(g *group, p *store.PlacementWrite) error {
 func (b *batch) finish(g *group) error {
 	r := &g.run
 	if g.changed {
-		err := b.exec(updateRun, r.version, string(r.status), r.updatedAt, r.completedAt, truth(!r.status.Active()), r.number)
+		err := b.exec(updateRun, r.Version, string(r.Status), r.UpdatedAt, r.CompletedAt, truth(!r.Status.Active()), r.number)
 		if taken(err) {
 			return b.rival(g)
 		}
@@ -277,7 +267,7 @@ func (b *batch) finish(g *group) error {
 	if g.destroyed == nil {
 		return nil
 	}
-	return b.exec(setDestroyed, truth(*g.destroyed), r.updatedAt, r.deployment)
+	return b.exec(setDestroyed, truth(*g.destroyed), r.UpdatedAt, r.deployment)
 }
 
 // rival names the run because of which the one of the group cannot be active.

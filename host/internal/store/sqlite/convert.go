@@ -4,15 +4,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"time"
-)
 
-// A time is stored as nanoseconds since 1970, 0 for none.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
+)
 
 // instant reads a stored time into a field.
 type instant struct{ to *time.Time }
@@ -20,10 +14,8 @@ type instant struct{ to *time.Time }
 var _ sql.Scanner = instant{}
 
 func (i instant) Scan(value any) error {
-	*i.to = time.Time{}
-	if n, _ := value.(int64); n != 0 {
-		*i.to = time.Unix(0, n).UTC()
-	}
+	n, _ := value.(int64)
+	*i.to = row.Time(n)
 	return nil
 }
 

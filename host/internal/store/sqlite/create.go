@@ -3,11 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // CreateRun implements store.Runs.
@@ -117,14 +117,11 @@ func (c *creation) rivals() ([]rival, error) {
 // supersede ends a waiting run as any end of a run is told: by an event. The new token fences who may still hold it.
 func (c *creation) supersede(r rival) error {
 	run := c.run.Run
-	event := execution.Event{
-		RunID: r.id, Version: r.version + 1, At: run.CreatedAt, Kind: execution.RunChanged,
-		RunStatus: execution.RunCancelled, By: run.StartedBy, Reason: "superseded by run " + run.ID,
-	}
+	event := row.Superseded(r.id, r.version, &run)
 	if err := c.event(r.number, &event); err != nil {
 		return err
 	}
-	at := nanos(run.CreatedAt)
+	at := row.Nanos(run.CreatedAt)
 	if err := c.exec(updateRun, event.Version, string(event.RunStatus), at, at, 1, r.number); err != nil {
 		return err
 	}
@@ -180,22 +177,11 @@ func (c *creation) pinAccounts() error {
 	if err != nil {
 		return err
 	}
-	pinned := map[string]string{}
-	if json.Unmarshal(text, &pinned) != nil {
-		return store.ErrDamaged
-	}
-	for provider, account := range c.run.Accounts {
-		if there, ok := pinned[provider]; ok && there != account {
-			return fmt.Errorf("account: %w", store.ErrStale)
-		}
-		pinned[provider] = account
-	}
-	text, err = json.Marshal(pinned)
-	if err != nil {
+	if text, err = row.Pin(text, c.run.Accounts); err != nil {
 		return err
 	}
 	_, err = c.tx.ExecContext(c.ctx, "UPDATE deployments SET accounts = ?, updated_at = max(updated_at, ?) WHERE number = ?",
-		string(text), nanos(c.run.Run.CreatedAt), c.deployment)
+		string(text), row.Nanos(c.run.Run.CreatedAt), c.deployment)
 	return err
 }
 
@@ -208,7 +194,7 @@ func (c *creation) insert() error {
 		mode, status, started_by, created_at, updated_at, completed_at, version, lease_until, options)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.Tenant, c.deployment, r.GraphID, r.PlanGraphID, r.ExecGraphID, string(r.Kind), r.Mode, string(r.Status),
-		r.StartedBy, nanos(r.CreatedAt), nanos(r.UpdatedAt), nanos(r.CompletedAt), c.run.Event.Version, leaseUntil(c.run.Lease), blob(r.Options))
+		r.StartedBy, row.Nanos(r.CreatedAt), row.Nanos(r.UpdatedAt), row.Nanos(r.CompletedAt), c.run.Event.Version, leaseUntil(c.run.Lease), blob(r.Options))
 	if taken(err) {
 		return fmt.Errorf("run id: %w", store.ErrExists)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // CreateGraph implements store.Graphs.
@@ -24,7 +25,7 @@ func (s *Store) insertGraph(ctx context.Context, tx *sql.Tx, graph store.NewGrap
 		return err
 	}
 	g := &graph.Graph
-	at := nanos(g.CreatedAt)
+	at := row.Nanos(g.CreatedAt)
 	var deployment int64
 	err := tx.QueryRowContext(ctx,
 		`INSERT INTO deployments (tenant, id, sequence, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
@@ -51,7 +52,7 @@ func insertSpec(ctx context.Context, tx *sql.Tx, deployment int64, g *store.Grap
 	}
 	_, err := tx.ExecContext(ctx,
 		"INSERT INTO graphs (id, deployment, version, kind, created_at, created_by, spec) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		g.ID, deployment, g.Version, g.Kind, nanos(g.CreatedAt), g.CreatedBy, []byte(g.Spec))
+		g.ID, deployment, g.Version, g.Kind, row.Nanos(g.CreatedAt), g.CreatedBy, []byte(g.Spec))
 	return err
 }
 

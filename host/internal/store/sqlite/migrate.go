@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/pressly/goose/v3"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -20,16 +22,6 @@ const applicationID = 1296519236
 
 // ErrForeign: the file is a SQLite database of another program.
 var ErrForeign = errors.New("not a database of this program")
-
-// SchemaError: the store has a schema that this program may not, or must not, change.
-type SchemaError struct{ Found, Known int64 }
-
-func (e *SchemaError) Error() string {
-	if e.Found > e.Known {
-		return fmt.Sprintf("the store has schema %d, made by a newer program: this one knows %d", e.Found, e.Known)
-	}
-	return fmt.Sprintf("the store has schema %d, and needs %d: start the host once to migrate it", e.Found, e.Known)
-}
 
 // migrate brings the schema up to date, each step in a transaction of its own.
 func migrate(ctx context.Context, db *sql.DB, options Options) error {
@@ -48,7 +40,7 @@ func migrate(ctx context.Context, db *sql.DB, options Options) error {
 		return fault("migrate", err)
 	}
 	if found > known || (found < known && options.NoMigrate) {
-		return fault("migrate", &SchemaError{Found: found, Known: known})
+		return fault("migrate", &store.SchemaError{Found: found, Known: known})
 	}
 	if found == known {
 		return nil

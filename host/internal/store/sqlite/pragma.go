@@ -10,13 +10,12 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 )
 
 // oldest is the first SQLite whose write-ahead log cannot be corrupted by a reset at the wrong moment.
 var oldest = semver.MustParse("3.51.3")
-
-// ErrUnsafe: SQLite is too old, or does not do what durability needs.
-var ErrUnsafe = errors.New("this SQLite is not safe to store in")
 
 // The settings of a connection that writes, and of one that reads.
 const (
@@ -50,7 +49,7 @@ func inspect(ctx context.Context, db *sql.DB) error {
 	}
 	if journal != "wal" || synchronous != 2 || foreignKeys != 1 {
 		return fault("open", fmt.Errorf("%w: journal_mode %s, synchronous %d, foreign_keys %d",
-			ErrUnsafe, journal, synchronous, foreignKeys))
+			store.ErrUnsafe, journal, synchronous, foreignKeys))
 	}
 	return nil
 }
@@ -58,10 +57,10 @@ func inspect(ctx context.Context, db *sql.DB) error {
 func safe(version string) error {
 	found, err := semver.NewVersion(version)
 	if err != nil {
-		return fmt.Errorf("%w: its version is unreadable", ErrUnsafe)
+		return fmt.Errorf("%w: its version is unreadable", store.ErrUnsafe)
 	}
 	if found.LessThan(oldest) {
-		return fmt.Errorf("%w: version %s, needs %s", ErrUnsafe, found, oldest)
+		return fmt.Errorf("%w: version %s, needs %s", store.ErrUnsafe, found, oldest)
 	}
 	return nil
 }

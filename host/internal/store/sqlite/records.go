@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // Durations implements store.Records.
@@ -58,7 +59,7 @@ func useKey(ctx context.Context, tx *sql.Tx, key *store.IdempotencyKey, repeat b
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = tx.ExecContext(ctx, `INSERT INTO idempotency_keys (tenant, key, route, digest, run_id, graph_id, at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, key.Tenant, key.Key, key.Route, key.Digest, key.RunID, key.GraphID, nanos(key.At))
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, key.Tenant, key.Key, key.Route, key.Digest, key.RunID, key.GraphID, row.Nanos(key.At))
 		return err
 	case err != nil || repeat && there.Repeats(key):
 		return err
@@ -72,7 +73,7 @@ func (s *Store) SweepIdempotency(ctx context.Context, now time.Time) error {
 	return s.write(ctx, "sweep idempotency keys", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE at <= ?1 AND NOT EXISTS (SELECT 1 FROM runs r
 			WHERE r.id = run_id AND (r.status NOT IN ('completed', 'cancelled') OR r.completed_at > ?1))`,
-			nanos(now.Add(-store.KeptFor)))
+			row.Nanos(now.Add(-store.KeptFor)))
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // Installation implements store.Registry.
@@ -13,12 +14,19 @@ func (s *Store) Installation(ctx context.Context) (id string, err error) {
 	return id, fault("installation", err)
 }
 
+// Standing implements store.Registry. What is acknowledged is on this machine's disk; that is checked when the store is opened.
+func (s *Store) Standing(ctx context.Context) (store.Standing, error) {
+	var one int
+	err := s.reader.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	return store.Standing{Kind: "sqlite"}, fault("standing", err)
+}
+
 // CreateKey implements store.Registry.
 func (s *Store) CreateKey(ctx context.Context, key store.APIKey) error {
 	return s.write(ctx, "create key", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx,
 			"INSERT INTO api_keys (tenant, name, role, hash, created_at) VALUES (?, ?, ?, ?, ?)",
-			key.Tenant, key.Name, key.Role, key.Hash, nanos(key.CreatedAt))
+			key.Tenant, key.Name, key.Role, key.Hash, row.Nanos(key.CreatedAt))
 		if taken(err) {
 			return store.ErrExists
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 const selectRun = `SELECT r.id, r.tenant, d.id, r.graph_id, r.plan_graph_id, r.exec_graph_id, r.kind, r.mode, r.status, r.started_by,
@@ -64,7 +65,7 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 		where, args = append(where, "r.status = ?"), append(args, string(filter.Status))
 	}
 	if !filter.Since.IsZero() {
-		where, args = append(where, "r.created_at >= ?"), append(args, nanos(filter.Since))
+		where, args = append(where, "r.created_at >= ?"), append(args, row.Nanos(filter.Since))
 	}
 	query := selectRun + "WHERE " + strings.Join(where, " AND ") + " ORDER BY r.number DESC LIMIT ?"
 	return s.runs(ctx, "list runs", query, append(args, limit(page.Limit))...)
@@ -100,7 +101,7 @@ func (s *Store) Events(ctx context.Context, runID string, after int64, most int)
 		if err := rows.Scan(&version, &payload); err != nil {
 			return err
 		}
-		if err := decodeEvent(payload, &event); err != nil {
+		if err := row.Decode(payload, &event); err != nil {
 			return err
 		}
 		event.RunID, event.Version = runID, version

@@ -41,7 +41,7 @@ func TestVersionOfSQLite(t *testing.T) {
 		if ok {
 			require.NoError(t, safe(version), version)
 		} else {
-			require.ErrorIs(t, safe(version), ErrUnsafe, version)
+			require.ErrorIs(t, safe(version), store.ErrUnsafe, version)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 	} {
 		db, err := connect(filepath.Join(t.TempDir(), fileName), settings, 1)
 		require.NoError(t, err)
-		require.ErrorIs(t, inspect(t.Context(), db), ErrUnsafe, name)
+		require.ErrorIs(t, inspect(t.Context(), db), store.ErrUnsafe, name)
 		require.NoError(t, db.Close())
 	}
 }
@@ -121,7 +121,7 @@ func TestMigrationsAreAppliedOnce(t *testing.T) {
 
 func TestOtherSchemasAreRefused(t *testing.T) {
 	dir := t.TempDir()
-	var schema *SchemaError
+	var schema *store.SchemaError
 	require.ErrorAs(t, openAndClose(t.Context(), dir, Options{NoMigrate: true}), &schema)
 	require.Equal(t, int64(0), schema.Found)
 	require.ErrorContains(t, schema, "start the host once")

@@ -49,7 +49,7 @@ func firstSchema(t *testing.T, dir string) {
 func TestOldStoresAreUpgraded(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	firstSchema(t, dir)
-	var schema *SchemaError
+	var schema *store.SchemaError
 	require.ErrorAs(t, openAndClose(ctx, dir, Options{NoMigrate: true}), &schema)
 
 	s, err := Open(ctx, dir, Options{})

@@ -16,6 +16,11 @@ func (f *FaultyStore) Installation(ctx context.Context) (string, error) {
 	return call(ctx, f, "Installation", func() (string, error) { return f.inner.Installation(ctx) })
 }
 
+// Standing implements store.Registry.
+func (f *FaultyStore) Standing(ctx context.Context) (store.Standing, error) {
+	return call(ctx, f, "Standing", func() (store.Standing, error) { return f.inner.Standing(ctx) })
+}
+
 // CreateKey implements store.Registry.
 func (f *FaultyStore) CreateKey(ctx context.Context, key store.APIKey) error {
 	return f.do(ctx, "CreateKey", func() error { return f.inner.CreateKey(ctx, key) })

@@ -1,0 +1,156 @@
+// Package postgres keeps the store in a PostgreSQL database that several hosts share. It leans on plain transactions and rows: a
+// run's row is locked by whoever writes the run, and a deployment's by whoever gives it a run. It does not group writes
+// (journal does), and beyond one server the distribution is the database's.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+)
+
+const (
+	// writers and readers are how many connections a host has: few write at once, since one committer writes for all runs.
+	writers = 4
+	readers = 8
+	// bound is how long a transaction may take: one that takes longer has lost its server.
+	bound = time.Minute
+	// tries is how often a transaction is made that the server took back for the sake of another.
+	tries = 10
+	pause = 5 * time.Millisecond
+	// shares is over how many rows the hosts spread what all of them count.
+	shares = 32
+)
+
+// Options of Open.
+type Options struct {
+	// Log may be nil.
+	Log hclog.Logger
+	// NoMigrate opens only a store that has this program's schema already: for a command that works beside running hosts.
+	NoMigrate bool
+}
+
+func (o Options) filled() Options {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	return o
+}
+
+// Store is a store.Store in one PostgreSQL schema. It is safe for concurrent use.
+type Store struct {
+	writer, reader *pgxpool.Pool
+	share          int
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to the server that an address names (a URL or a list of settings, as libpq reads it, password files included),
+// and brings the schema up to date. No error of it shows a password.
+func Open(ctx context.Context, address string, options Options) (*Store, error) {
+	config, err := parse(address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{share: rand.IntN(shares)}
+	if err := s.open(ctx, config, options.filled()); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, config *pgxpool.Config, options Options) (err error) {
+	if s.writer, err = pool(ctx, config, writers); err != nil {
+		return err
+	}
+	if err := s.inspect(ctx); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx, config.ConnConfig, options); err != nil {
+		return err
+	}
+	s.reader, err = pool(ctx, config, readers)
+	return err
+}
+
+// Close waits for calls under way, and ends the store.
+func (s *Store) Close() error {
+	for _, p := range []*pgxpool.Pool{s.reader, s.writer} {
+		if p != nil {
+			p.Close()
+		}
+	}
+	return nil
+}
+
+func pool(ctx context.Context, config *pgxpool.Config, connections int32) (*pgxpool.Pool, error) {
+	config = config.Copy()
+	config.MaxConns = connections
+	p, err := pgxpool.NewWithConfig(ctx, config)
+	return p, fault("open", err)
+}
+
+// write runs do in one transaction, and again when the server took it back for the sake of another one. ctx bounds the wait for a
+// connection, not the transaction: one that is cut off would leave its caller not knowing what was kept.
+func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, tx pgx.Tx) error) error {
+	conn, err := s.writer.Acquire(ctx)
+	if err != nil {
+		return fault(doing, err)
+	}
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := attempt(ctx, conn, do)
+		if !contended(err) || try == tries {
+			return fault(doing, err)
+		}
+		time.Sleep(rand.N(pause << min(try, 6)))
+	}
+}
+
+func attempt(ctx context.Context, conn *pgxpool.Conn, do func(ctx context.Context, tx pgx.Tx) error) error {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(ctx, tx); err != nil {
+		if ended := tx.Rollback(ctx); ended != nil && !conn.Conn().IsClosed() {
+			return errors.Join(err, ended)
+		}
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// rows calls scan for each row of a query.
+func (s *Store) rows(ctx context.Context, doing string, scan func(pgx.Rows) error, query string, args ...any) error {
+	rows, err := s.reader.Query(ctx, query, args...)
+	return fault(doing, each(rows, err, scan))
+}
+
+// each calls scan for each row.
+func each(rows pgx.Rows, err error, scan func(pgx.Rows) error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// row reads the one row of a query.
+func (s *Store) row(ctx context.Context, doing, query string, args []any, into ...any) error {
+	return fault(doing, s.reader.QueryRow(ctx, query, args...).Scan(into...))
+}
