@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,6 +16,8 @@ const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	duplicateTable       = "42P07"
+	duplicateObject      = "42710"
 )
 
 // oneActive is the index that keeps a deployment to one active run.
@@ -37,7 +40,7 @@ func contended(err error) bool {
 }
 
 // errAgain ends an attempt that has to be made anew, on what is there by then.
-var errAgain = errors.New("another was first")
+var errAgain = errors.New("it has to be tried again")
 
 // class is the group that a condition belongs to, "" for none.
 func class(err error) string {
@@ -54,6 +57,12 @@ func constrained(err error) bool { return class(err) == "23" || class(err) == "2
 func taken(err error) bool {
 	answer := answerOf(err)
 	return answer != nil && answer.Code == uniqueViolation
+}
+
+// made says that what was to be made is there already: two that make a table at once are told so in one of these ways.
+func made(err error) bool {
+	answer := answerOf(err)
+	return answer != nil && slices.Contains([]string{duplicateTable, duplicateObject, uniqueViolation}, answer.Code)
 }
 
 // fault names what was being done, and maps what PostgreSQL answers to the port's kinds.

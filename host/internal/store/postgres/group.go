@@ -64,7 +64,7 @@ func (g *group) place(p *store.PlacementWrite) error {
 		return nil
 	}
 	if p.Cleared {
-		sum.Cleared, sum.Identity, sum.Outputs = true, "", nil
+		sum.Cleared, sum.Made, sum.Identity, sum.Outputs = true, false, "", nil
 	}
 	sum.Made = sum.Made || p.Made
 	if p.State != "" {

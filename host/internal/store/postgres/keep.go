@@ -127,7 +127,7 @@ func placements(groups []*group, to *steps) {
 		}
 	}
 	if len(nodes) > 0 {
-		to.add(len(nodes), `UPDATE placements p SET state = coalesce(w.state, p.state), made = p.made OR w.made,
+		to.add(len(nodes), `UPDATE placements p SET state = coalesce(w.state, p.state), made = p.made AND NOT w.cleared OR w.made,
 			identity = coalesce(w.identity, CASE WHEN w.cleared THEN '' ELSE p.identity END),
 			outputs = coalesce(w.outputs, CASE WHEN w.cleared THEN NULL ELSE p.outputs END),
 			account = coalesce(w.account, p.account), provider_version = coalesce(w.provider_version, p.provider_version),

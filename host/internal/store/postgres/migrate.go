@@ -59,7 +59,7 @@ func (s *Store) alone(ctx context.Context, do func(context.Context) error) error
 	const table = "mgraph_deploy_migration"
 	// Two that make the table at once: one of them is refused, and finds it made.
 	for range 2 {
-		if _, err := s.writer.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (one integer PRIMARY KEY)"); err != nil && !taken(err) {
+		if _, err := s.writer.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (one integer PRIMARY KEY)"); err != nil && !made(err) {
 			return fault("migrate", err)
 		}
 	}

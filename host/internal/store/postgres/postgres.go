@@ -6,6 +6,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -97,18 +98,12 @@ func pool(ctx context.Context, config *pgxpool.Config, connections int32) (*pgxp
 	return p, fault("open", err)
 }
 
-// write runs do in one transaction, and again when the server took it back for the sake of another one. ctx bounds the wait for a
-// connection, not the transaction: one that is cut off would leave its caller not knowing what was kept.
+// write runs do in one transaction, and again when the server took it back for the sake of another one, or the connection turned
+// out to be a dead one before anything was done on it. ctx bounds the wait for a connection, not the transaction: one that is cut
+// off would leave its caller not knowing what was kept.
 func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, tx pgx.Tx) error) error {
-	conn, err := s.writer.Acquire(ctx)
-	if err != nil {
-		return fault(doing, err)
-	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
-	defer cancel()
 	for try := 1; ; try++ {
-		err := attempt(ctx, conn, do)
+		err := s.attempt(ctx, do)
 		if !contended(err) || try == tries {
 			return fault(doing, err)
 		}
@@ -116,8 +111,18 @@ func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Con
 	}
 }
 
-func attempt(ctx context.Context, conn *pgxpool.Conn, do func(ctx context.Context, tx pgx.Tx) error) error {
+func (s *Store) attempt(ctx context.Context, do func(ctx context.Context, tx pgx.Tx) error) error {
+	conn, err := s.writer.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
+	defer cancel()
 	tx, err := conn.Begin(ctx)
+	if err != nil && conn.Conn().IsClosed() {
+		return fmt.Errorf("%w: %w", errAgain, err)
+	}
 	if err != nil {
 		return err
 	}

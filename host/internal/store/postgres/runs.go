@@ -56,6 +56,9 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 	if filter.DeploymentID != "" {
 		narrow("r.deployment = (SELECT number FROM deployments WHERE tenant = $1 AND id = $%d)", filter.DeploymentID)
 	}
+	if filter.GraphID != "" {
+		narrow("r.graph_id = $%d", filter.GraphID)
+	}
 	if filter.Kind != "" {
 		narrow("r.kind = $%d", string(filter.Kind))
 	}

@@ -253,7 +253,7 @@ func (s *suite) logs() {
 	h := s.start(runOf(tenantA, deploymentA, 1))
 	other := s.start(runOf(tenantA, deploymentB, 2))
 	line := func(n int) store.LogLine {
-		return store.LogLine{At: at(9 - n), Level: "warn", Message: fmt.Sprintf("line %d <&>\n", n)}
+		return store.LogLine{At: at(9 - n), Level: "warn", Message: fmt.Sprintf("line %d <&>\n\x00\xff", n)}
 	}
 	s.requireFilled(line(0))
 	log := func(operation string, n int) store.OperationLog {

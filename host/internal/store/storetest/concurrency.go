@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -140,6 +141,44 @@ func (s *suite) writeUntilFenced(owner int) (kept []string, err error) {
 		}
 	}
 	return kept, nil
+}
+
+// placementsAddUp commits any placement writes at once, and the same one by one: both come to the same.
+func (s *suite) placementsAddUp() {
+	used := 0
+	rapid.Check(s.T, func(t *rapid.T) {
+		used++
+		atOnce, deploymentOne := fmt.Sprint("a", used), fmt.Sprint("b", used)
+		one, other := s.start(runOf(tenantA, atOnce, 2*used)), s.start(runOf(tenantA, deploymentOne, 2*used+1))
+		var together []store.Write
+		for range rapid.IntRange(1, 12).Draw(t, "writes") {
+			write := anyPlacement(t)
+			write.DeploymentID = deploymentOne
+			s.commit(store.Write{RunID: other.run, Token: other.token, Placements: []store.PlacementWrite{write}})
+			write.DeploymentID = atOnce
+			if len(together) == 0 || rapid.Bool().Draw(t, "in a write of its own") {
+				together = append(together, store.Write{RunID: one.run, Token: one.token})
+			}
+			last := &together[len(together)-1]
+			last.Placements = append(last.Placements, write)
+		}
+		s.commit(together...)
+		require.Equal(t, s.resources(tenantA, deploymentOne), s.resources(tenantA, atOnce))
+	})
+}
+
+func anyPlacement(t *rapid.T) store.PlacementWrite {
+	text := func(name string) string { return rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, name) }
+	write := store.PlacementWrite{
+		Tenant: tenantA, NodeID: id(rapid.IntRange(1, 2).Draw(t, "node")), Region: "eu-west-1", Made: rapid.Bool().Draw(t, "made"),
+		State:    rapid.SampledFrom([]store.PlacementState{"", store.Maybe, store.Live, store.Gone}).Draw(t, "state"),
+		Identity: text("identity"), Account: text("account"), ProviderVersion: text("version"), GraphID: text("graph"),
+		Cleared: rapid.Bool().Draw(t, "cleared"),
+	}
+	if outputs := text("outputs"); outputs != "" {
+		write.Outputs = json.RawMessage(`"` + outputs + `"`)
+	}
+	return write
 }
 
 // model is what a store must hold of one run.
