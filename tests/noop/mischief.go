@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -28,6 +29,10 @@ type Mischief struct {
 	FailTimes   int    `json:"fail_times,omitempty" jsonschema:"minimum=0" jsonschema_description:"How often it fails; 0 for always."`
 	Crash       string `json:"crash,omitempty" jsonschema:"enum=before_write,enum=after_write,enum=after_made" jsonschema_description:"Where a create ends the process."`
 	CrashTimes  int    `json:"crash_times,omitempty" jsonschema:"minimum=0" jsonschema_description:"How often it crashes, counted on disk; 0 for once."`
+	RetryAfter  int    `json:"retry_after_ms,omitempty" jsonschema:"minimum=0" jsonschema_description:"How long a failure asks for patience."`
+	Lag         int    `json:"inconclusive_times,omitempty" jsonschema:"minimum=0" jsonschema_description:"How many searches see nothing, and say that they may lag."`
+	Twins       int    `json:"ambiguous_times,omitempty" jsonschema:"minimum=0" jsonschema_description:"How many searches see each thing twice."`
+	LateMS      int    `json:"late_ms,omitempty" jsonschema:"minimum=0" jsonschema_description:"The answer of the first create is lost, and what it writes is there only this much later."`
 	StderrBytes int    `json:"stderr_bytes,omitempty" jsonschema:"minimum=0" jsonschema_description:"How much is printed to standard error first."`
 }
 
@@ -53,7 +58,68 @@ func (m Mischief) before(s shelf, place string) error {
 			return err
 		}
 	}
-	return provider.Errorf(contract.Kind(m.Fail), "it was told to fail")
+	told := provider.Errorf(contract.Kind(m.Fail), "it was told to fail")
+	told.RetryAfter = time.Duration(m.RetryAfter) * time.Millisecond
+	return told
+}
+
+// late is what was written, and is not there yet.
+type late struct {
+	mu      sync.Mutex
+	pending map[string]int
+}
+
+// add changes how much is on its way to a place, and says how much is.
+func (l *late) add(place string, n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pending == nil {
+		l.pending = map[string]int{}
+	}
+	l.pending[place] += n
+	return l.pending[place]
+}
+
+// loses loses the answer of a create, once, if it was told to; the error is what the caller is left with.
+func (m Mischief) loses(c *client, place string, it item) (bool, error) {
+	if m.LateMS == 0 {
+		return false, nil
+	}
+	if times, err := c.shelf.count(place, "late"); err != nil || times > 1 {
+		return false, err
+	}
+	c.late.add(place, 1)
+	time.AfterFunc(time.Duration(m.LateMS)*time.Millisecond, func() {
+		_ = c.shelf.put(place, it)
+		c.late.add(place, -1)
+	})
+	return true, provider.Errorf(provider.Network, "the answer was lost")
+}
+
+// search lists what is at a place, as far as it is told to see it. While something is on its way there, no search is sure.
+func (m Mischief) search(c *client, place string) ([]item, error) {
+	if m.Lag > 0 {
+		switch times, err := c.shelf.count(place, "lag"); {
+		case err != nil:
+			return nil, err
+		case times <= m.Lag:
+			return nil, provider.Inconclusive(time.Second)
+		}
+	}
+	onTheWay := c.late.add(place, 0) > 0
+	all, err := c.shelf.list(place)
+	switch {
+	case err == nil && len(all) == 0 && onTheWay:
+		return nil, provider.Inconclusive(time.Second)
+	case err != nil || m.Twins == 0 || len(all) == 0:
+		return all, err
+	}
+	if times, err := c.shelf.count(place, "twins"); err != nil || times > m.Twins {
+		return all, err
+	}
+	twin := all[0]
+	twin.ID += "-twin"
+	return append(all, twin), nil
 }
 
 // sleep takes its time.

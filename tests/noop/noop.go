@@ -29,32 +29,37 @@ type Settings struct {
 // client is what the types work with.
 type client struct {
 	shelf shelf
+	late  *late
 	// tenant, account and region part what exists.
 	tenant, account, region string
 }
 
 // New makes the provider.
 func New(version string) (*provider.Provider, error) {
-	memory := newMemory()
+	memory, late := newMemory(), &late{}
 	connect := func(_ context.Context, access provider.Access[Credentials, Settings]) (*client, error) {
-		return open(access, memory)
+		return open(access, memory, late)
 	}
 	return provider.New("noop", version, connect,
 		provider.TypeOf(things{name: "noop:thing", placement: contract.Global}),
 		provider.TypeOf(things{name: "noop:regional", placement: contract.Regional}),
+		provider.TypeOf(named{"noop:named", contract.DiscoverByName, contract.ByName}),
+		provider.TypeOf(named{"noop:once", contract.DiscoverNone, contract.AtMostOnce}),
 		provider.TypeOf(fast{known: newKnown()}),
+		provider.CompositeOf[*client](stacks{}),
+		provider.CompositeOf[*client](sites{}),
 		provider.Identify(identify),
 	)
 }
 
 // open makes a client. The secret is opened to prove that it can be.
-func open(access provider.Access[Credentials, Settings], memory shelf) (*client, error) {
+func open(access provider.Access[Credentials, Settings], memory shelf, late *late) (*client, error) {
 	if !access.Credentials.Secret.IsZero() {
 		if _, err := access.Open(access.Credentials.Secret); err != nil {
 			return nil, err
 		}
 	}
-	opened := &client{shelf: memory, tenant: access.Tenant, account: access.Credentials.Account, region: access.Region}
+	opened := &client{shelf: memory, late: late, tenant: access.Tenant, account: access.Credentials.Account, region: access.Region}
 	if access.Settings.Dir != "" {
 		opened.shelf = directory{access.Settings.Dir}
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/provider"
 )
 
 // item is one thing that exists.
@@ -31,16 +32,25 @@ type item struct {
 type shelf interface {
 	put(place string, it item) error
 	list(place string) ([]item, error)
+	get(place, id string) (item, error)
 	remove(place, id string) error
 	// count counts up how often something has happened at a place, and says how often it has now.
 	count(place, what string) (int, error)
 }
 
+// gone is how a look at something that is not there any more ends.
+func gone() error { return provider.Errorf(provider.NotFound, "it is not there any more") }
+
 // placeOf is the place of what these labels find. It says nothing of the labels, so that it can be a folder's name.
 func (c *client) placeOf(kind string, labels map[string]string) string {
-	parts := []string{
-		c.tenant, kind, c.region, labels[contract.LabelOwner], labels[contract.LabelDeployID], labels[contract.LabelResourceID],
-	}
+	return c.place(kind, labels[contract.LabelOwner], labels[contract.LabelDeployID], labels[contract.LabelResourceID])
+}
+
+// placeNamed is the place of what has this name, whoever made it.
+func (c *client) placeNamed(kind, name string) string { return c.place(kind, name) }
+
+func (c *client) place(kind string, more ...string) string {
+	parts := append([]string{c.tenant, kind, c.region}, more...)
 	if c.account != "" {
 		parts = append(parts, c.account)
 	}
@@ -77,6 +87,16 @@ func (m *memory) list(place string) ([]item, error) {
 		all = append(all, it)
 	}
 	return all, nil
+}
+
+func (m *memory) get(place, id string) (item, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	it, ok := m.items[place][id]
+	if !ok {
+		return it, gone()
+	}
+	return it, nil
 }
 
 func (m *memory) remove(place, id string) error {
@@ -141,6 +161,14 @@ func (d directory) list(place string) ([]item, error) {
 		all = append(all, it)
 	}
 	return all, nil
+}
+
+func (d directory) get(place, id string) (item, error) {
+	it, err := d.read(place, id+".json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return it, gone()
+	}
+	return it, err
 }
 
 func (d directory) read(place, name string) (item, error) {

@@ -60,29 +60,38 @@ func (t things) Create(ctx context.Context, c *client, op *provider.Operation[Th
 		op.Made(op.Existing.Identity)
 		return t.Update(ctx, c, op)
 	}
-	place := c.placeOf(t.name, op.Labels)
-	if err := op.Properties.before(c.shelf, place); err != nil {
-		return nil, err
-	}
 	it, secret, err := t.wanted(op, newID())
 	if err != nil {
 		return nil, err
 	}
-	if err := op.Properties.crashes(c.shelf, place, crashBeforeWrite); err != nil {
-		return nil, err
+	return outputs(it, secret), create(ctx, c, op, op.Properties.Mischief, c.placeOf(t.name, op.Labels), it)
+}
+
+// create puts something new on the shelf, with all that can go wrong on the way.
+func create[P any](
+	ctx context.Context, c *client, op *provider.Operation[P], m Mischief, place string, it item,
+) error {
+	if err := m.before(c.shelf, place); err != nil {
+		return err
+	}
+	if err := m.crashes(c.shelf, place, crashBeforeWrite); err != nil {
+		return err
+	}
+	if lost, err := m.loses(c, place, it); lost || err != nil {
+		return err
 	}
 	if err := write(c, op, place, it); err != nil {
-		return nil, err
+		return err
 	}
-	if err := op.Properties.crashes(c.shelf, place, crashAfterWrite); err != nil {
-		return nil, err
+	if err := m.crashes(c.shelf, place, crashAfterWrite); err != nil {
+		return err
 	}
 	op.Made(it.ID)
-	if err := op.Properties.crashes(c.shelf, place, crashAfterMade); err != nil {
-		return nil, err
+	if err := m.crashes(c.shelf, place, crashAfterMade); err != nil {
+		return err
 	}
 	op.Progress(0.5, "waiting until it is ready")
-	return outputs(it, secret), op.Properties.sleep(ctx)
+	return m.sleep(ctx)
 }
 
 // Update brings a thing to what is asked for, when it is not so already.
@@ -136,11 +145,11 @@ func (t things) Verify(_ context.Context, _ *client, op *provider.Operation[Thin
 	return checks, nil
 }
 
-// Find lists what stands where these labels lead. A shelf never lags.
+// Find lists what stands where these labels lead. A shelf never lags, unless it is told to.
 func (t things) Find(
 	_ context.Context, c *client, query *provider.Query[Thing], found func(provider.Found) error,
 ) error {
-	all, err := c.shelf.list(c.placeOf(t.name, query.Labels))
+	all, err := query.Properties.search(c, c.placeOf(t.name, query.Labels))
 	if err != nil {
 		return err
 	}
@@ -176,7 +185,7 @@ func same(it item, existing *provider.Found) bool {
 }
 
 // write puts it on the shelf, unless it is too late.
-func write(c *client, op *provider.Operation[Thing], place string, it item) error {
+func write[P any](c *client, op *provider.Operation[P], place string, it item) error {
 	if err := op.MayWrite(); err != nil {
 		return err
 	}
