@@ -115,6 +115,10 @@ func TestWhatCannotBeAskedYetIsDerived(t *testing.T) {
 
 func TestATypeThatDoesNotPlanIsLookedFor(t *testing.T) {
 	h := build(t)
+	for _, name := range []string{"noop:thing", "noop:regional"} {
+		kind, _ := h.plugins.description.Type(name)
+		kind.Plans = false
+	}
 	require.Equal(t, map[string]int{"create": 4}, h.plan(&rest.PlanRequest{Config: h.chain("ensure")}).Actions)
 	require.Equal(t, map[string]int{"conflict": 4}, h.plan(&rest.PlanRequest{Config: h.chain("update")}).Actions)
 	require.True(t, h.apply(&rest.ApplyRequest{Config: h.chain("create")}).Success)
