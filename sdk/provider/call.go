@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/sealedbox"
 )
@@ -196,7 +197,7 @@ func (c *call) enter() error {
 
 // mayWrite refuses once write_by has passed.
 func (c *call) mayWrite() error {
-	if c == nil || c.context.WriteBy.IsZero() || c.runtime.Now().Before(c.context.WriteBy) {
+	if c == nil || planted.Is(planted.LateWriter) || c.context.WriteBy.IsZero() || c.runtime.Now().Before(c.context.WriteBy) {
 		return nil
 	}
 	return Errorf(Deadline, "the time for changes has passed; nothing more was sent")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -244,6 +245,9 @@ func (a *attempt[C, P]) write(
 
 // one searches for the single thing that the target is; nil when it is proven absent.
 func (a *attempt[C, P]) one(ctx context.Context) (*Found, error) {
+	if planted.Is(planted.BlindRetry) && a.settling() {
+		return nil, nil
+	}
 	all, lagging, err := a.search(ctx, a.call, a.client, a.query(a.call, a.target, a.op.Properties))
 	switch {
 	case err != nil:
@@ -252,7 +256,7 @@ func (a *attempt[C, P]) one(ctx context.Context) (*Found, error) {
 		return nil, ambiguous(all)
 	case len(all) == 1:
 		return &all[0], nil
-	case lagging != nil:
+	case lagging != nil && !planted.Is(planted.LaggingIsAbsent):
 		return nil, notReady(lagging.after)
 	}
 	return nil, nil
@@ -260,7 +264,7 @@ func (a *attempt[C, P]) one(ctx context.Context) (*Found, error) {
 
 // mayTouch says whether what is there may be overwritten or removed.
 func (a *attempt[C, P]) mayTouch(whose contract.Ownership) bool {
-	return whose == contract.OwnershipOurs || a.adopts(whose)
+	return whose == contract.OwnershipOurs || a.adopts(whose) || planted.Is(planted.AnyonesIsOurs)
 }
 
 // adopts says whether what nobody owns is taken over.

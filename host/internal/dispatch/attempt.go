@@ -11,6 +11,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -125,7 +126,9 @@ func (a *attempt) execute(ctx context.Context) (execution.Event, error) {
 	}
 	a.open(absent)
 	a.intent.Planned = before.Action
-	if err := a.recorder.Intend(a.operation, a.intent, before.Record); err != nil {
+	if planted.Is(planted.LateIntent) {
+		defer func() { _ = a.recorder.Intend(a.operation, a.intent, before.Record) }()
+	} else if err := a.recorder.Intend(a.operation, a.intent, before.Record); err != nil {
 		return execution.Event{}, err
 	}
 	a.target.Owned = a.target.Owned || absent || a.state.AbsentBefore
@@ -149,12 +152,15 @@ func (a *attempt) prior() contract.Outcome {
 // before changed nothing, or ended well and is asked for again; never after an unknown outcome.
 func (a *attempt) open(absent bool) {
 	generation := max(a.state.Generation, 1)
-	if a.state.Attempt > 0 && !a.state.Unsettled() {
+	if a.state.Attempt > 0 && (!a.state.Unsettled() || planted.Is(planted.RisingGeneration)) {
 		generation++
 	}
 	a.context.Attempt = a.state.Attempt + 1
 	a.context.WriteBy = a.deadline()
 	a.context.IdempotencyKey = a.key(generation)
+	if planted.Is(planted.KeyPerAttempt) {
+		a.context.IdempotencyKey = a.key(a.context.Attempt)
+	}
 	a.intent = execution.Event{
 		Kind: execution.Intent, Operation: a.operation.ID, Attempt: a.context.Attempt, Generation: generation,
 		Key: a.context.IdempotencyKey, WriteBy: a.context.WriteBy, Settling: a.state.Unsettled(), AbsentBefore: absent,

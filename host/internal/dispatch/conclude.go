@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -29,6 +30,9 @@ func (a *attempt) concluded(result *contract.Result, err error) execution.Event 
 	if err != nil || result == nil {
 		if err == nil {
 			err = contract.New(contract.KindProviderFault, "the provider ended the call without a result")
+		}
+		if planted.Is(planted.LyingOutcome) {
+			return a.weighed(execution.Event{Outcome: contract.OutcomeNotApplied, Error: diagnostic(err)})
 		}
 		return a.weighed(execution.Event{Outcome: contract.OutcomeUnknown, Error: diagnostic(err)})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -161,6 +162,10 @@ func (p *Performer) Perform(ctx context.Context, operation *plan.Operation) (exe
 	event.Kind, event.Operation = execution.Ended, operation.ID
 	if event.Status == execution.Completed {
 		p.forget(operation)
+	}
+	if planted.Is(planted.EarlyRelease) && event.Status == execution.Completed {
+		time.AfterFunc(time.Millisecond, func() { _ = p.recorder.Record(operation, event) })
+		return event, nil
 	}
 	return event, p.recorder.Record(operation, event)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -50,6 +51,8 @@ func (a *attempt) look(ctx context.Context) (existing *contract.Found, absent bo
 	switch {
 	case len(ours) > 1:
 		return nil, false, a.stopped(ambiguous(ours))
+	case len(ours) == 1 && planted.Is(planted.AdoptedOnSight):
+		return nil, false, &execution.Event{Status: execution.Completed, Outcome: contract.OutcomeApplied, Identity: ours[0].Identity}
 	case len(ours) == 1:
 		return &ours[0], false, nil
 	case complete.Completeness != contract.Complete && len(found) == 0:

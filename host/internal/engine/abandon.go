@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 )
 
 // The pauses between tries to let go of a run: the store may not answer for a while.
@@ -69,7 +70,7 @@ func refusedRun(err error) bool {
 
 // unbegun has a run let go of that was stored, or may have been, and did not begin.
 func (e *Engine) unbegun(run store.Run, err error) {
-	if err != nil && !refusedRun(err) {
+	if err != nil && !refusedRun(err) && !planted.Is(planted.StuckRun) {
 		e.abandon(run)
 	}
 }

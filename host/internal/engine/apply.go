@@ -11,6 +11,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
@@ -83,7 +84,13 @@ func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.A
 	}
 	d, err := e.approved(ctx, caller, p, run, request)
 	if err != nil {
+		if planted.Is(planted.StoredRefused) {
+			return nil, errors.Join(err, e.keep(ctx, caller, p))
+		}
 		return nil, err
+	}
+	if planted.Is(planted.StoredSecret) {
+		d.options.Warnings = append(d.options.Warnings, string(d.call.Credentials["sim"]))
 	}
 	stored, err := p.newGraph(caller, deploymentGraph, e.options.Now())
 	if err != nil {

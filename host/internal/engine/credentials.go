@@ -7,6 +7,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -68,6 +69,9 @@ func (e *Engine) check(ctx context.Context, c check) (*checked, error) {
 }
 
 func (e *Engine) checkProvider(ctx context.Context, c check, name string, result *checked) ([]graph.Problem, error) {
+	if planted.Is(planted.LoggedSecret) {
+		e.log.Info("credentials are checked", "given", string(c.credentials[name]))
+	}
 	pin, _, _ := c.catalog.Provider(name)
 	request := &contract.CheckCredentialsRequest{
 		Context: e.callContext(ctx, c.caller, c.deploymentID, name, c.credentials[name]), Identify: c.identify,

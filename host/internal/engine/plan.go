@@ -53,16 +53,21 @@ func (e *Engine) planned(ctx context.Context, caller Caller, request *rest.PlanR
 		response.SpecGraphID = ""
 		return response, nil
 	}
-	stored, err := p.newGraph(caller, deploymentGraph, e.options.Now())
-	if err != nil {
-		return nil, err
-	}
-	stored.Idempotency = caller.keyFor("", stored.Graph.ID, stored.Graph.CreatedAt)
-	if err := e.store.CreateGraph(ctx, *stored); err != nil {
+	if err := e.keep(ctx, caller, p); err != nil {
 		return nil, err
 	}
 	response.Next = []rest.Call{applyPlan}
 	return response, nil
+}
+
+// keep stores a plan that no run uses yet.
+func (e *Engine) keep(ctx context.Context, caller Caller, p *prepared) error {
+	stored, err := p.newGraph(caller, deploymentGraph, e.options.Now())
+	if err != nil {
+		return err
+	}
+	stored.Idempotency = caller.keyFor("", stored.Graph.ID, stored.Graph.CreatedAt)
+	return e.store.CreateGraph(ctx, *stored)
 }
 
 var applyPlan = rest.Call{Method: "POST", Path: "/deploy/apply", Why: "apply this plan: send its graph_id and credentials"}

@@ -12,6 +12,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -198,6 +199,8 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 		NodeID: operation.Node.Logical(), Region: operation.Region,
 	}
 	switch {
+	case event.Kind == execution.Intent && planted.Is(planted.ForgottenTrace):
+		return nil
 	case event.Kind == execution.Intent && event.AbsentBefore:
 		// What carries no label is known as ours by this alone: nothing was there before.
 		write.State, write.Made, write.GraphID = store.Maybe, true, graphID

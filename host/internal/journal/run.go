@@ -8,6 +8,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 )
 
 // Entry is what one step of a run commits together. RunID, Version and At of its events are the journal's to set.
@@ -49,6 +50,9 @@ func (r *Run) Append(entry Entry) error {
 	e, err := r.push(entry)
 	if err != nil {
 		return err
+	}
+	if planted.Is(planted.EarlyAnswer) {
+		return nil
 	}
 	<-e.done
 	return e.err

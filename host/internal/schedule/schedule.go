@@ -11,6 +11,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 )
 
 // Performer brings one operation to the end of an attempt, and returns that end once it is durable. An error means that it
@@ -181,7 +182,7 @@ func (s *scheduler) fail(operation int) {
 			queue = append(queue, edge.Operation)
 		}
 	}
-	if len(blocked) == 0 || s.err != nil {
+	if len(blocked) == 0 || s.err != nil || planted.Is(planted.OpenDownstream) {
 		return
 	}
 	s.err = s.recorder.Change(execution.Event{
