@@ -2,6 +2,7 @@
 
 VERSION   ?= 0.1.0
 CYCLES    ?= 50
+SEEDS     ?= 2000
 PROVIDERS := aws github
 TOOLS     := build/tools
 PUBLISHED := tools/buf/published.binpb
@@ -11,10 +12,10 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.v
 plugin   = build/plugins/$(1)/$(VERSION)/mgraph-provider-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench crash generate verify publish lint vet fmt-check python postgres tools clean
+.PHONY: help build demo test bench crash simulate planted reliability generate verify publish lint vet fmt-check python postgres tools clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build the host into bin/ and the providers into build/plugins/
 	$(GO_BUILD) -o bin/mgraph-deploy ./cmd/mgraph-deploy
@@ -30,7 +31,16 @@ bench: build ## Measure the host and write build/bench.json
 	go run ./tests/bench
 
 crash: build python ## Kill host and provider at random CYCLES times, resume, and check what is left
-	go run ./tests/crash -cycles $(CYCLES)
+	go run ./tests/crash -cycles $(CYCLES) -figures build/crash.json
+
+simulate: ## Simulate the host in virtual time under SEEDS seeds of faults, and check that no invariant breaks
+	go test ./host/internal/simulate -run '^TestSimulate$$' -count=1 -timeout 2h -seeds $(SEEDS) -figures $(CURDIR)/build/simulate.json
+
+planted: ## Put small faults into the program, and check that the simulation finds every one
+	go test -tags planted ./host/internal/simulate -run Planted -count=1 -timeout 1h -figures $(CURDIR)/build/planted.json
+
+reliability: simulate planted ## Simulate, and write the figures of the last runs into RELIABILITY.md
+	go run ./tests/reliability
 
 generate: tools ## Regenerate all generated code in place
 	tools/generate

@@ -29,6 +29,7 @@ type options struct {
 	target, victim       string
 	keep                 bool
 	timeout              time.Duration
+	figures              string
 }
 
 // The targets and victims that can be chosen.
@@ -52,6 +53,7 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.target, "target", targetMoto, "what is deployed to: moto (with the GitHub fake) or noop")
 	flags.StringVar(&o.victim, "victim", victimBoth, "what is killed: host, provider, or both (one or the other, or both at once)")
 	flags.BoolVar(&o.keep, "keep", false, "keep directories also when all is well")
+	flags.StringVar(&o.figures, "figures", "", "file that the sums are written to, as JSON")
 	flags.DurationVar(&o.timeout, "timeout", 20*time.Minute, "bound on the whole")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -84,6 +86,7 @@ func run(arguments []string, out io.Writer) int {
 	total, err := torment(ctx, o, out)
 	if total != nil {
 		total.print(out)
+		err = errors.Join(err, total.write(o.figures))
 	}
 	switch {
 	case err != nil:

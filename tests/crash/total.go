@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -109,6 +112,22 @@ func (t *total) print(out io.Writer) {
 	for _, rule := range rules {
 		_, _ = fmt.Fprintf(out, "%6d  %s\n", t.found[rule], plural(rule))
 	}
+}
+
+// write leaves the sums for RELIABILITY.md.
+func (t *total) write(path string) error {
+	if path == "" {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	content, err := json.MarshalIndent(map[string]any{
+		"cycles": t.cycles, "bad_weather": t.spoilt, "kills": t.kills, "judged": t.judged, "violations": t.found,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, append(content, '\n'), 0o600))
 }
 
 func plural(rule string) string {

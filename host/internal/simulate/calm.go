@@ -74,8 +74,13 @@ func (s *simulation) conclude(ctx context.Context, d *deployment) error {
 
 // asIs asks for all that the deployment names to be there.
 func (s *simulation) asIs(d *deployment) (*rest.Config, map[string]string) {
+	for i := len(d.resources) - 1; i >= 0; i-- {
+		if d.resources[i].foreign {
+			s.drop(d, i)
+		}
+	}
 	if len(d.resources) == 0 {
-		s.evolve(d)
+		d.resources = []resource{{id: "last", kind: "sim:net", name: "last"}}
 	}
 	for i := range d.resources {
 		d.resources[i].verb = "ensure"

@@ -31,7 +31,7 @@ func newChance(seed uint64) *chance {
 		}
 		return c.random.IntN(most)
 	}
-	c.rates = rates{some(120), some(80), some(120), some(60), some(150), some(60), some(20)}
+	c.rates = rates{some(120), some(80), some(120), some(60), some(150), some(80), some(40)}
 	return c
 }
 
@@ -119,6 +119,9 @@ func (c *chance) fate() fate {
 	}
 	f := fate{at: moment(c.random.IntN(2)), commit: int64(1 + c.random.IntN(40))}
 	f.freeze = f.at == beforeCommit && c.random.IntN(4) == 0
+	if f.at == beforeCommit && c.random.IntN(2) == 0 {
+		f.stall = time.Duration(c.random.IntN(200)) * time.Millisecond
+	}
 	return f
 }
 
@@ -137,7 +140,10 @@ func (c *chance) armStore(s *storetest.FaultyStore) {
 	}
 	for range c.random.IntN(4) {
 		f := storetest.Fault{
-			Method: storeMethods[c.random.IntN(len(storeMethods))], Call: 1 + c.random.IntN(30), Times: 1 + c.random.IntN(2),
+			Method: storeMethods[c.random.IntN(len(storeMethods))], Call: 1 + c.random.IntN(4), Times: 1 + c.random.IntN(2),
+		}
+		if f.Method == "Commit" {
+			f.Call = 1 + c.random.IntN(40)
 		}
 		switch c.random.IntN(3) {
 		case 0:

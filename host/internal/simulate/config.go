@@ -26,7 +26,9 @@ type resource struct {
 	id, kind, name, value, from string
 	verb                        string
 	after                       []string
-	sealed                      bool
+	sealed, exact               bool
+	// foreign says that something of this name was there before, and is not ours.
+	foreign bool
 }
 
 type secret struct{ kind, value string }
@@ -96,6 +98,10 @@ func (s *simulation) newResource(d *deployment) resource {
 		name: fmt.Sprintf("n%d", s.drawn), value: fmt.Sprintf("v%d-%d", d.version, c.draw(1000)), verb: pick(c, "create", "ensure"),
 		sealed: c.in(4),
 	}
+	if r.exact = r.kind == "sim:entry" && c.in(3); r.exact && c.in(2) {
+		r.foreign = true
+		s.foreign = append(s.foreign, s.world.Plant(cloud.Item{Type: r.kind, Name: r.name, Value: "somebody's"}))
+	}
 	for range c.draw(3) {
 		if len(d.resources) > 0 {
 			if other := d.resources[c.draw(len(d.resources))].id; !slices.Contains(r.after, other) {
@@ -121,6 +127,9 @@ func (s *simulation) config(d *deployment) (*rest.Config, map[string]string) {
 			properties, _ = json.Marshal(map[string]string{"name": r.name})
 		}
 		definition := rest.Resource{Type: r.kind, Operation: r.verb, Properties: properties}
+		if r.exact {
+			definition.Naming = "exact"
+		}
 		if r.from != "" {
 			definition.References = map[string]string{"from": r.from}
 		}

@@ -30,6 +30,8 @@ type fate struct {
 	commit int64 // 0 for never
 	// freeze lets it live on without knowing that another has taken its place.
 	freeze bool
+	// stall is how long the disk does nothing before that.
+	stall time.Duration
 }
 
 // host is one life of the program over a disk.
@@ -93,6 +95,7 @@ func (h *host) step(at moment) bool {
 	if h.fate.commit == 0 || h.spared.Load() || n != h.fate.commit || at != h.fate.at || h.gone() {
 		return false
 	}
+	time.Sleep(h.fate.stall)
 	h.frozen = h.fate.freeze
 	h.die()
 	return true

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 100, "how many seeds to simulate")
+	seeds = flag.Int("seeds", usualSeeds, "how many seeds to simulate")
 	first = flag.Uint64("seed", 1, "the first of them")
 )
 
@@ -27,12 +27,13 @@ func TestSimulate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				report, err := lab.Run(t.Context(), seed, dir)
 				require.NoError(t, err)
-				t.Log(report.Counts)
+				add(report)
 				for _, v := range report.Violations {
 					t.Errorf("%s", v)
 				}
 				if t.Failed() {
-					t.Log(report.Story)
+					t.Logf("%s\nrun it again, some times over since not all of it is drawn from the seed:\n"+
+						"go test ./host/internal/simulate -run TestSimulate -seeds 1 -seed %d -count 20", report.Story, seed)
 				}
 			})
 		})

@@ -119,7 +119,6 @@ func (l *Lab) Run(ctx context.Context, seed uint64, dir string) (*Report, error)
 	}
 	err = errors.Join(err, s.bury())
 	s.followers.Wait()
-	s.chance.count("simulations")
 	report.Counts, report.Violations = s.chance.counts, s.found
 	return report, err
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Digest sums up what a refused request must not change: every run, deployment, resource and thing outside.
+// Digest sums up what a refused request must not change: every run, deployment, resource and thing outside that is ours.
 func (e *Evidence) Digest() string {
 	var out strings.Builder
 	for _, d := range e.Deployments {
@@ -15,7 +15,12 @@ func (e *Evidence) Digest() string {
 	for i := range e.Runs {
 		fmt.Fprintln(&out, e.Runs[i].Run)
 	}
-	fmt.Fprintln(&out, e.Items, len(e.Log))
+	for i := range e.Items {
+		if ours(&e.Items[i]) {
+			fmt.Fprintln(&out, e.Items[i])
+		}
+	}
+	fmt.Fprintln(&out, len(e.Log))
 	return out.String()
 }
 
