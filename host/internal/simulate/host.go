@@ -96,6 +96,9 @@ func (h *host) step(at moment) bool {
 		return false
 	}
 	time.Sleep(h.fate.stall)
+	if h.spared.Load() {
+		return false
+	}
 	h.frozen = h.fate.freeze
 	h.die()
 	return true

@@ -132,7 +132,9 @@ func (s *simulation) weather(string, cloud.Call) cloud.Weather {
 		case providerLost:
 			h.processes.Lose()
 		case hostLost:
-			h.die()
+			if !h.spared.Load() {
+				h.die()
+			}
 		}
 	}
 	if lost != nothingLost && after {
