@@ -191,8 +191,8 @@ func (f *forecaster) askable(kind *contract.ResourceType, node *graph.Node, late
 
 // withheld says that a sealed value of the node is not at hand, nor needed to delete it.
 func (f *forecaster) withheld(node *graph.Node) bool {
-	for _, pointer := range node.Sealed {
-		if f.run.Sealed[node.NodeID][pointer] == "" && node.Verb != contract.VerbDelete {
+	for _, need := range node.Needs() {
+		if f.run.Sealed[need.NodeID][need.Pointer] == "" && node.Verb != contract.VerbDelete {
 			return true
 		}
 	}

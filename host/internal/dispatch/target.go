@@ -9,6 +9,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/sealedbox"
 )
 
 // targetOf is the thing an operation is about, with what it refers to filled in.
@@ -57,7 +58,7 @@ func (p *Performer) filled(operation *plan.Operation, values map[string]json.Raw
 	for pointer, box := range boxes {
 		fills[pointer], _ = json.Marshal(box) // a string always encodes
 	}
-	target.References = values
+	target.References, target.SealedPurposes = values, purposes(node, boxes)
 	for role, value := range values {
 		if property := node.References[role].Property; property != "" {
 			fills[property] = value
@@ -75,6 +76,22 @@ func (p *Performer) labels(node *graph.Node) map[string]string {
 		labels[contract.LabelGraphID] = node.Undo.GraphID
 	}
 	return labels
+}
+
+// purposes says of each box that a composite hands on what the caller sealed it for. A provider takes no other, so that a box is
+// of no use anywhere but where the composite's provider lets it go.
+func purposes(node *graph.Node, boxes map[string]string) map[string]string {
+	var all map[string]string
+	for pointer, from := range node.Handed {
+		if boxes[pointer] == "" {
+			continue
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[pointer] = sealedbox.PurposeProperty(from.Type, from.Pointer)
+	}
+	return all
 }
 
 // resolve gives the value of a reference: an output on record, or the thing itself, found again outside.
