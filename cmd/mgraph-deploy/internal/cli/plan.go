@@ -58,17 +58,33 @@ func planRows(plan *rest.PlanResponse) [][]string {
 	names := resourceNames(plan.Operations)
 	operations := slices.Clone(plan.Operations)
 	slices.SortStableFunc(operations, func(x, y rest.OperationSummary) int { return group[x.ID] - group[y.ID] })
-	rows := make([][]string, len(operations))
-	for i, one := range operations {
-		rows[i] = []string{
-			strconv.Itoa(group[one.ID]), one.Operation, one.ResourceID, one.ResourceType, dash(one.Region), dash(one.Name),
-			dash(strings.Join(named(one.DependsOn, names), ", ")),
+	lines := outline(plan.Composites, operations)
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		if l.composite >= 0 {
+			one := &plan.Composites[l.composite]
+			rows[i] = []string{"", one.Operation, l.indented(one.ResourceID), one.ResourceType, "", "", ""}
+		} else {
+			one := &operations[l.operation]
+			rows[i] = []string{
+				strconv.Itoa(group[one.ID]), one.Operation, l.indented(one.ResourceID), one.ResourceType, dash(one.Region), dash(one.Name),
+				dash(strings.Join(named(one.DependsOn, names), ", ")),
+			}
 		}
 		if plan.ProvidersAsked {
-			rows[i] = slices.Insert(rows[i], 1, symbols[one.Action]+" "+actionWords[one.Action])
+			rows[i] = slices.Insert(rows[i], 1, actionOf(l, operations))
 		}
 	}
 	return rows
+}
+
+// actionOf is what would really happen, "" for a composite.
+func actionOf(l line, operations []rest.OperationSummary) string {
+	if l.composite >= 0 {
+		return ""
+	}
+	action := operations[l.operation].Action
+	return symbols[action] + " " + actionWords[action]
 }
 
 // showChanges lists below the plan which properties would change, and why an action is not known.

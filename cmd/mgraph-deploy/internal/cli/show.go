@@ -194,18 +194,37 @@ func (a *app) showStatus(status *rest.StatusResponse) {
 	a.print("%s %s: %s, %d%%", printable(status.DeploymentID), printable(status.Version), status.Status, int(100*status.Progress))
 	a.print("graph %s, run %s, since %s", status.GraphID, dash(status.RunID), status.CreatedAt)
 	a.print("")
-	rows := make([][]string, len(status.Operations))
-	for i, one := range status.Operations {
-		rows[i] = []string{
-			one.ResourceID, dash(one.Region), one.Operation, one.Status, dash(one.Change), dash(duration(one.DurationSeconds)),
-			first(one.Error, one.Message),
-		}
-	}
-	table(a.env.Out, []string{"RESOURCE", "REGION", "OPERATION", "STATUS", "CHANGE", "TOOK", ""}, rows)
+	table(a.env.Out, []string{"RESOURCE", "REGION", "OPERATION", "STATUS", "CHANGE", "TOOK", ""}, statusRows(status))
 	a.warn(status.Warnings)
 	for _, call := range status.Next {
 		a.print("Next: %s %s: %s", call.Method, call.Path, printable(call.Why))
 	}
+}
+
+func statusRows(status *rest.StatusResponse) [][]string {
+	composites := make([]rest.CompositeSummary, len(status.Composites))
+	for i := range composites {
+		composites[i] = status.Composites[i].CompositeSummary
+	}
+	operations := make([]rest.OperationSummary, len(status.Operations))
+	for i := range operations {
+		operations[i] = status.Operations[i].OperationSummary
+	}
+	lines := outline(composites, operations)
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		if l.composite >= 0 {
+			one := &status.Composites[l.composite]
+			rows[i] = []string{l.indented(one.ResourceID), "", one.Operation, one.Status, "", "", ""}
+			continue
+		}
+		one := &status.Operations[l.operation]
+		rows[i] = []string{
+			l.indented(one.ResourceID), dash(one.Region), one.Operation, one.Status, dash(one.Change), dash(duration(one.DurationSeconds)),
+			first(one.Error, one.Message),
+		}
+	}
+	return rows
 }
 
 func (a *app) showDeployments(list *rest.DeploymentList) {
