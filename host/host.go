@@ -24,8 +24,10 @@ import (
 
 // Options of a host. Only DataDir, PluginsDir and Log are required.
 type Options struct {
-	// DataDir holds the store, the providers' key files and the lock that keeps other hosts away.
+	// DataDir holds the store where that is SQLite, the providers' key files and the lock that keeps other hosts away.
 	DataDir string
+	// Database is where the store is; SQLite when empty.
+	Database Database
 	// PluginsDir holds providers as <provider>/<version>/mgraph-provider-<provider>.
 	PluginsDir string
 	// Listen is the address the host will be served on, which decides whether it may be open; empty inside a process.
@@ -61,7 +63,7 @@ type Limits = config.Limits
 // Host is the whole program but for its listener.
 type Host struct {
 	lock    *os.File
-	store   *sqlite.Store
+	store   store.Store
 	plugins *pluginhost.Host
 	engine  *engine.Engine
 	handler http.Handler
@@ -78,7 +80,7 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	if h.lock, err = sqlite.Lock(options.DataDir, options.LockWait); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if h.store, err = sqlite.Open(ctx, options.DataDir, sqlite.Options{Log: options.Log.Named("store")}); err != nil {
+	if h.store, _, err = options.Database.open(ctx, &options); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if h.plugins, err = pluginhost.New(pluginhost.Options{

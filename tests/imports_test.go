@@ -24,7 +24,7 @@ const module = "github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy"
 // stages says what each package of the host may import of the host. The way goes down: config, graph, plan, schedule, dispatch,
 // pluginhost; execution is the vocabulary beneath them; the engine alone wires.
 var stages = map[string]string{
-	"host":                             "api config engine pluginhost store store/sqlite",
+	"host":                             "api config engine pluginhost store store/postgres store/sqlite",
 	"host/internal/api":                "config engine graph store",
 	"host/internal/config":             "config/document graph", // of graph the type of a problem, and nothing else
 	"host/internal/config/document":    "",

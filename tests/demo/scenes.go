@@ -142,7 +142,7 @@ func (s *stage) fetchKeys(ctx context.Context) error {
 var kept = regexp.MustCompile(`--graph ([0-9a-f]{8})`)
 
 func (s *stage) plan(ctx context.Context) error {
-	done, err := s.deploy(ctx, "plan", "my-app.json", "--store")
+	done, err := s.deploy(ctx, "plan", "my-app.json", "--keep")
 	if err != nil {
 		return err
 	}

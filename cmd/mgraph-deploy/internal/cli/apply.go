@@ -12,11 +12,11 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var only []string
-	var store, offline bool
+	var keep, offline bool
 	command := &cobra.Command{
 		Use: "plan FILE", Short: "Validate a deployment and show what it would do", Args: cobra.ExactArgs(1),
 		Long: "Validate a deployment and show what it would do. Nothing is changed. With credentials, the providers say what would\n" +
-			"really change: + create, ~ update, -/+ replace, - delete, = nothing, ? not known, ! would fail. With --store the plan is\n" +
+			"really change: + create, ~ update, -/+ replace, - delete, = nothing, ? not known, ! would fail. With --keep the plan is\n" +
 			"kept, and mgraph-deploy apply --graph ID runs exactly it.\n\n" + credentialHelp,
 		Example: "  mgraph-deploy plan my-app.json\n  mgraph-deploy plan my-app.json --detailed-exitcode --output json",
 		RunE: func(command *cobra.Command, args []string) error {
@@ -28,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				validateOnly := !store
+				validateOnly := !keep
 				request := &rest.PlanRequest{ValidateOnly: &validateOnly, Only: only}
 				return a.plan(ctx, s, document, request, offline)
 			})
@@ -39,7 +39,7 @@ func (a *app) planCommand() *cobra.Command {
 	a.sealingFlags(set)
 	a.detailedFlag(set)
 	set.StringSliceVar(&only, "only", nil, "only these resources and what they need")
-	set.BoolVar(&store, "store", false, "keep the plan, to be approved and applied later")
+	set.BoolVar(&keep, "keep", false, "keep the plan, to be approved and applied later")
 	set.BoolVar(&offline, "no-credentials", false, "send no credentials: providers are then not asked to check them")
 	return command
 }

@@ -74,7 +74,7 @@ type app struct {
 type flags struct {
 	server, apiKeyFile, output, credentialsFile string
 	dataDir, pluginsDir, config, logLevel, key  string
-	logFormat                                   string
+	store, storeFile, logFormat                 string
 	pins                                        []string
 	detailed                                    bool
 }
@@ -146,7 +146,12 @@ func (a *app) root() *cobra.Command {
 		Long: "Deploy resources across providers from one JSON document.\n\nWithout --server the host runs inside this process, on the local " +
 			"data directory.\nEvery flag can also stand in the environment: --data-dir as MGRAPH_DEPLOY_DATA_DIR.\n\n" + exitHelp,
 		SilenceErrors: true, SilenceUsage: true, Version: a.env.Version,
-		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return a.readEnvironment(command.Flags()) },
+		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
+			if err := a.checkArguments(); err != nil {
+				return err
+			}
+			return a.readEnvironment(command.Flags())
+		},
 	}
 	root.AddCommand(
 		a.serveCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(), a.watchCommand(), a.graphCommand(), a.historyCommand(),
@@ -156,13 +161,28 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// checkArguments refuses a secret on the command line, where everyone on the machine can see it. It is asked before the
+// environment is read.
+func (a *app) checkArguments() error {
+	if hasPassword(a.flags.store) {
+		return errors.New("--store holds a password, which everyone on this machine can see: put the URL in a file and name that with " +
+			"--store-file, or in MGRAPH_DEPLOY_STORE, or the password in a file that PGPASSFILE names")
+	}
+	return nil
+}
+
+// other names the flag that says the same in another way: where the command line has that, the environment is not asked.
+var other = map[string]string{"store": "store-file", "store-file": "store"}
+
 // readEnvironment sets what the command line leaves out.
 func (a *app) readEnvironment(set *pflag.FlagSet) error {
 	var failed error
+	given := map[string]bool{}
+	set.Visit(func(flag *pflag.Flag) { given[flag.Name] = true })
 	set.VisitAll(func(flag *pflag.Flag) {
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		value, given := a.env.Lookup(name)
-		if flag.Changed || !given || failed != nil {
+		value, there := a.env.Lookup(name)
+		if given[flag.Name] || given[other[flag.Name]] || !there || failed != nil {
 			return
 		}
 		if err := set.Set(flag.Name, value); err != nil {
@@ -175,6 +195,8 @@ func (a *app) readEnvironment(set *pflag.FlagSet) error {
 // hostFlags are those of every command that can run a host.
 func (a *app) hostFlags(set *pflag.FlagSet) {
 	set.StringVar(&a.flags.dataDir, "data-dir", "", "directory of the store and the providers' keys (default "+defaultDataDir(a.env.Lookup)+")")
+	set.StringVar(&a.flags.store, "store", "", "where the store is: sqlite, in the data directory, or the URL of a PostgreSQL database (default sqlite)")
+	set.StringVar(&a.flags.storeFile, "store-file", "", "file with the URL of the store, password included, readable by you alone")
 	set.StringVar(&a.flags.pluginsDir, "plugins-dir", "", "directory of the provider executables (default: beside this program)")
 	set.StringVar(&a.flags.config, "config", "", "file with the operator's configuration, as JSON")
 	set.StringVar(&a.flags.logFormat, "log-format", "text", "text or json")

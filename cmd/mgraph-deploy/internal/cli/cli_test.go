@@ -112,7 +112,7 @@ func graphIn(t *testing.T, text string) string {
 
 func TestStoredPlanIsApplied(t *testing.T) {
 	w := newWorld(t)
-	plan := w.must(t, exitDone, "plan", w.file(t, "app.json", twoThings), "--store")
+	plan := w.must(t, exitDone, "plan", w.file(t, "app.json", twoThings), "--keep")
 	graph := graphIn(t, plan.out)
 	require.Contains(t, w.must(t, exitDone, "status", graph).out, "planned")
 	require.Contains(t, w.must(t, exitRefused, "watch", graph).err, "was not run yet")

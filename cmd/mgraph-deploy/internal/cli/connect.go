@@ -98,7 +98,7 @@ func (a *app) newHost(ctx context.Context, s *hostSettings, level string) (*host
 		return nil, err
 	}
 	h, err := host.New(ctx, host.Options{
-		DataDir: s.DataDir, PluginsDir: s.PluginsDir, Listen: s.Listen, Auth: s.Auth, KeyHeader: s.KeyHeader,
+		DataDir: s.DataDir, Database: host.Database(s.Store), PluginsDir: s.PluginsDir, Listen: s.Listen, Auth: s.Auth, KeyHeader: s.KeyHeader,
 		Log: log, Version: a.env.Version, ProviderSettings: s.Providers,
 		Limits:     host.Limits{MaxBytes: s.Limits.BodyBytes, MaxDepth: s.Limits.Depth, MaxResources: s.Limits.Resources},
 		ActiveRuns: s.Limits.ActiveRuns,
@@ -110,6 +110,9 @@ func (a *app) newHost(ctx context.Context, s *hostSettings, level string) (*host
 	}
 	return h, nil
 }
+
+// hasPassword says whether the URL of a store has one in it.
+func hasPassword(store string) bool { return host.Database(store).Password() }
 
 func seconds(number float64) time.Duration { return time.Duration(number * float64(time.Second)) }
 

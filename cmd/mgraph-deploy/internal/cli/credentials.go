@@ -50,14 +50,7 @@ func (a *app) credentialsFile() (map[string]plain, error) {
 	if path == "" {
 		return nil, nil
 	}
-	about, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read credentials: %w", err)
-	}
-	if about.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s can be read by others: chmod 600 it", path)
-	}
-	text, err := os.ReadFile(path)
+	text, err := readPrivate(path)
 	if err != nil {
 		return nil, fmt.Errorf("read credentials: %w", err)
 	}
@@ -66,6 +59,18 @@ func (a *app) credentialsFile() (map[string]plain, error) {
 		return nil, fmt.Errorf("%s: must be an object by provider of objects of text", path)
 	}
 	return all, nil
+}
+
+// readPrivate reads a file that nobody else may read.
+func readPrivate(path string) ([]byte, error) {
+	about, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if about.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s can be read by others: chmod 600 it", path)
+	}
+	return os.ReadFile(path)
 }
 
 // findAWS looks where the AWS CLI does: environment, shared files, the profile that AWS_PROFILE names, what that profile

@@ -3,15 +3,20 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // hostSettings are the operator's configuration: the file that --config names, with flags and environment over it.
 type hostSettings struct {
-	Listen     string `json:"listen"`
-	DataDir    string `json:"data_dir"`
+	Listen  string `json:"listen"`
+	DataDir string `json:"data_dir"`
+	// Store is sqlite or a URL, StoreFile a private file that holds the URL.
+	Store      string `json:"store"`
+	StoreFile  string `json:"store_file"`
 	PluginsDir string `json:"plugins_dir"`
 	Auth       string `json:"auth"`
 	KeyHeader  string `json:"key_header"`
@@ -46,9 +51,36 @@ func (a *app) hostSettings() (*hostSettings, error) {
 			return nil, fmt.Errorf("%s: %w", a.flags.config, err)
 		}
 	}
+	if hasPassword(s.Store) {
+		if _, err := readPrivate(a.flags.config); err != nil {
+			return nil, fmt.Errorf("store holds a password: %w, or put the URL in a file that store_file names", err)
+		}
+	}
+	if err := a.findStore(s); err != nil {
+		return nil, err
+	}
 	s.DataDir = first(a.flags.dataDir, s.DataDir, defaultDataDir(a.env.Lookup))
 	s.PluginsDir = first(a.flags.pluginsDir, s.PluginsDir, defaultPluginsDir())
 	return s, nil
+}
+
+// findStore settles where the store is: what is named nearest counts, and a file is read where that names one.
+func (a *app) findStore(s *hostSettings) error {
+	if a.flags.store != "" && a.flags.storeFile != "" || a.flags.store == "" && a.flags.storeFile == "" && s.Store != "" && s.StoreFile != "" {
+		return errors.New("store and store_file say the same thing: give one of them")
+	}
+	if a.flags.store != "" || a.flags.storeFile != "" {
+		s.Store, s.StoreFile = a.flags.store, a.flags.storeFile
+	}
+	if s.StoreFile == "" {
+		return nil
+	}
+	text, err := readPrivate(s.StoreFile)
+	if err != nil {
+		return fmt.Errorf("read where the store is: %w", err)
+	}
+	s.Store = strings.TrimSpace(string(text))
+	return nil
 }
 
 func first(values ...string) string {
