@@ -33,6 +33,8 @@ type Target struct {
 	Region string
 	// Cases are at least one for each type worth judging.
 	Cases []Case
+	// Composites are the same for types that make nothing themselves.
+	Composites []Case
 	// Count says how many things exist at the vendor, by means that are not the provider's own. The suite compares counts
 	// only, so that things of others do not disturb it as long as they stay.
 	Count func() (int, error)
@@ -51,9 +53,10 @@ type Case struct {
 // rule is one thing that every host relies on.
 type rule struct {
 	name string
-	// judge is called once, or once for each case.
-	judge   func(*testing.T, *suite)
-	perCase func(*testing.T, *suite, *subject)
+	// judge is called once, or once for each case or composite.
+	judge        func(*testing.T, *suite)
+	perCase      func(*testing.T, *suite, *subject)
+	perComposite func(*testing.T, *suite, *Case)
 }
 
 // rules in the order in which they are judged: a provider that fails an early one is not worth the later ones.
@@ -62,12 +65,16 @@ func rules() []rule {
 		{name: "describes itself", judge: describesItself},
 		{name: "has keys", judge: hasKeys},
 		{name: "opens only what is meant for it", judge: opensOnlyItsOwn},
+		{name: "declares its capabilities", judge: declaresCapabilities},
+		{name: "expands repeatably", perComposite: expandsRepeatably},
 		{name: "validates repeatably", perCase: validatesRepeatably},
 		{name: "every error has a kind", perCase: errorsHaveKinds},
 		{name: "lives from create to delete", perCase: lives},
 		{name: "executed twice, made once", perCase: madeOnce},
 		{name: "reads change nothing", perCase: readsChangeNothing},
 		{name: "nothing is written after write_by", perCase: nothingAfterWriteBy},
+		{name: "plans what it will do", perCase: plansTruly},
+		{name: "brings back what was there", perCase: bringsBack},
 		{name: "existing is finished", perCase: finishesExisting},
 		{name: "tenants at once do not meet", perCase: tenantsDoNotMeet},
 		{name: "a cut stream leaves one thing", perCase: survivesCuts},
@@ -83,14 +90,24 @@ func Run(t *testing.T, target Target) {
 	s := begin(t, target)
 	for _, r := range rules() {
 		t.Run(r.name, func(t *testing.T) {
-			if r.judge != nil {
-				r.judge(t, s)
-				return
-			}
-			for i := range target.Cases {
-				t.Run(target.Cases[i].Type, func(t *testing.T) { r.perCase(t, s, s.subject(t, &target.Cases[i])) })
-			}
+			r.apply(t, s)
 		})
+	}
+}
+
+// apply judges all that a rule is about.
+func (r rule) apply(t *testing.T, s *suite) {
+	switch {
+	case r.judge != nil:
+		r.judge(t, s)
+	case r.perComposite != nil:
+		for i := range s.target.Composites {
+			t.Run(s.target.Composites[i].Type, func(t *testing.T) { r.perComposite(t, s, &s.target.Composites[i]) })
+		}
+	default:
+		for i := range s.target.Cases {
+			t.Run(s.target.Cases[i].Type, func(t *testing.T) { r.perCase(t, s, s.subject(t, &s.target.Cases[i])) })
+		}
 	}
 }
 

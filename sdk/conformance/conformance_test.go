@@ -41,6 +41,12 @@ func TestNoop(t *testing.T) {
 			{Type: "noop:thing", Properties: map[string]any{"name": "data", "value": "one", "secret": "a property secret"}, Changed: changed},
 			{Type: "noop:regional", Properties: map[string]any{"value": "one"}, Changed: map[string]any{"value": "two"},
 				References: map[string]any{"from": "one"}},
+			{Type: "noop:named", Properties: map[string]any{"name": "data", "value": "one"}, Changed: map[string]any{"value": "two"}},
+		},
+		Composites: []conformance.Case{
+			{Type: "noop:stack", Properties: map[string]any{"value": "one", "size": 4}, References: map[string]any{"from": "one"}},
+			{Type: "noop:stack", Properties: map[string]any{"size": 0}},
+			{Type: "noop:site", Properties: map[string]any{}},
 		},
 		Count: func() (int, error) { return noop.Count(filepath.Join(dir, "things")) },
 	})

@@ -46,6 +46,11 @@ var flaws = []flaw{
 	{"outputs secrets", "gives no secret away"},
 	{"writes when verifying", "reads change nothing"},
 	{"validates by chance", "validates repeatably"},
+	{"plans blindly", "plans what it will do"},
+	{"writes when planning", "plans what it will do"},
+	{"plans with secrets", "gives no secret away"},
+	{"brings nothing back", "brings back what was there"},
+	{"expands by chance", "expands repeatably"},
 }
 
 // pages is a type whose things are files, with one flaw.
@@ -162,6 +167,50 @@ func (p pages) Validate(page, provider.References) []provider.Diagnostic {
 	return []provider.Diagnostic{{Severity: contract.SeverityWarning, Summary: rand.Text()}}
 }
 
+func (p pages) Plan(_ context.Context, _ struct{}, op *provider.Operation[page]) (provider.Preview, error) {
+	preview := provider.Preview{Former: sheet{Text: op.Existing.Outputs["text"].(string)}}
+	switch p.flaw {
+	case "plans blindly":
+		return preview, nil
+	case "writes when planning":
+		return preview, p.write(rand.Text(), sheet{})
+	case "plans with secrets":
+		preview.Compare("/text", op.Properties.Secret.Ciphertext(), "canary-property-66")
+	}
+	preview.Compare("/text", op.Existing.Outputs["text"], op.Properties.Text)
+	return preview, nil
+}
+
+func (p pages) Rollback(_ context.Context, _ struct{}, op *provider.Operation[page]) (provider.Outputs, error) {
+	var was sheet
+	if err := op.Former.Read(&was); err != nil {
+		return nil, err
+	}
+	id := rand.Text()
+	if op.Existing != nil {
+		id = op.Existing.Identity
+		if p.flaw == "brings nothing back" || op.Existing.Outputs["text"] == was.Text {
+			return nil, nil
+		}
+	}
+	op.Made(id)
+	op.Wrote()
+	return nil, p.write(id, sheet{was.Text, op.Labels})
+}
+
+// books is a composite with one flaw.
+type books struct{ flaw string }
+
+func (books) Describe() provider.Description { return provider.Description{Type: "flawed:book"} }
+
+func (b books) Expand(page, provider.References) (provider.Subgraph, error) {
+	name := "page"
+	if b.flaw == "expands by chance" {
+		name = rand.Text()
+	}
+	return provider.Subgraph{Parts: []provider.Part{{Name: name, Type: "flawed:page", Properties: page{Text: "one"}}}}, nil
+}
+
 // serveFlawed is the process that is judged.
 func serveFlawed(flaw string) {
 	serve.MainVersion("1.0.0", func(version string) (*provider.Provider, error) {
@@ -173,6 +222,7 @@ func serveFlawed(flaw string) {
 			return struct{}{}, err
 		}
 		return provider.New("flawed", version, connect, provider.TypeOf(pages{flaw, os.Getenv(inFolder)}),
+			provider.CompositeOf[struct{}](books{flaw}),
 			provider.Identify(func(context.Context, struct{}) (provider.Principal, error) {
 				return provider.Principal{Account: "account"}, nil
 			}))
@@ -192,6 +242,7 @@ func TestJudge(t *testing.T) {
 			Type: "flawed:page", Properties: map[string]any{"text": "one", "secret": "canary-property-66"},
 			Changed: map[string]any{"text": "two"},
 		}},
+		Composites: []conformance.Case{{Type: "flawed:book", Properties: map[string]any{}}},
 		Count: func() (int, error) {
 			files, err := os.ReadDir(folder)
 			return len(files), err

@@ -24,9 +24,10 @@ type subject struct {
 	refs   map[string]json.RawMessage
 	tenant string
 	id     string
-	// owned is what a host's record would say.
-	owned bool
-	calls int
+	// owned and recorded are what a host's record would say.
+	owned    bool
+	recorded json.RawMessage
+	calls    int
 }
 
 // subject makes a resource that no other rule has.
@@ -52,7 +53,7 @@ func (s *suite) subject(t *testing.T, c *Case) *subject {
 // in is the same resource of another tenant.
 func (j *subject) in(tenant string) *subject {
 	other := *j
-	other.tenant, other.owned, other.calls = tenant, false, 0
+	other.tenant, other.owned, other.recorded, other.calls = tenant, false, nil, 0
 	return &other
 }
 
@@ -101,7 +102,7 @@ func (j *subject) aim(t *testing.T, properties map[string]any) contract.Target {
 	t.Helper()
 	return contract.Target{
 		Type: j.kind.Name, Name: j.name(), Properties: j.sealProperties(t, properties), Labels: j.labels(), References: j.refs,
-		Tags: map[string]string{}, Owned: j.owned,
+		Tags: map[string]string{}, Owned: j.owned, RecordedOutputs: j.recorded,
 	}
 }
 
@@ -125,7 +126,7 @@ func (j *subject) execute(t *testing.T, request *contract.ExecuteRequest) (*cont
 		diagnosed(t, result.Diagnostics)
 		return result, events
 	}
-	j.owned = request.Verb != contract.VerbDelete
+	j.owned, j.recorded = request.Verb != contract.VerbDelete, result.Outputs
 	return result, events
 }
 
