@@ -42,6 +42,16 @@ func (c *Client) Apply(ctx context.Context, request *ApplyRequest, options ...Ca
 	return c.run(ctx, "/deploy/apply", request, options)
 }
 
+// Continue goes on with a run that is paused, failed or interrupted, and returns when it stands.
+func (c *Client) Continue(ctx context.Context, request *ContinueRequest, options ...CallOption) (*RunResult, error) {
+	return c.run(ctx, "/deploy/continue", request, options)
+}
+
+// Cancel ends a run for good, and returns when it stands.
+func (c *Client) Cancel(ctx context.Context, request *CancelRequest, options ...CallOption) (*RunResult, error) {
+	return c.run(ctx, "/deploy/cancel", request, options)
+}
+
 // Destroy deletes what a deployment made, and returns when the run stands.
 func (c *Client) Destroy(ctx context.Context, request *DestroyRequest, options ...CallOption) (*RunResult, error) {
 	return c.run(ctx, "/deploy/destroy", request, options)

@@ -19,6 +19,35 @@ type ApplyRequest struct {
 	Force bool `json:"force,omitempty"`
 }
 
+// ContinueRequest is the body of POST /deploy/continue: a run that is paused, failed or interrupted goes on from exactly where it
+// stands. Operations are named by node id, operation id or resource id; the first and the last may mean several, one a region.
+type ContinueRequest struct {
+	GraphID     string      `json:"graph_id"`
+	Credentials Credentials `json:"credentials,omitempty"`
+	// FromNode releases only the pause edges that hold this operation; left out, all that hold something now.
+	FromNode string `json:"from_node,omitempty"`
+	// Skip leaves operations out; what is behind them runs.
+	Skip []string `json:"skip,omitempty"`
+	// Unskip takes operations up again that were left out by request.
+	Unskip []string `json:"unskip,omitempty"`
+	// Retry tries operations once more that completed or failed, with all that is behind them.
+	Retry []string `json:"retry,omitempty"`
+	// Mode is FULL or STEP; left out, the run's own.
+	Mode Mode `json:"mode,omitempty"`
+	// SealedProperties bring again what was never stored and is needed now: boxes by pointer, "/resources/x/properties/y".
+	SealedProperties map[string]string `json:"sealed_properties,omitempty"`
+	// Force goes on although another graph of the deployment was applied since.
+	Force bool `json:"force,omitempty"`
+}
+
+// CancelRequest is the body of POST /deploy/cancel. GraphID means the graph's latest run that changes something.
+type CancelRequest struct {
+	GraphID string `json:"graph_id,omitempty"`
+	RunID   string `json:"run_id,omitempty"`
+	// GraceSeconds is how long calls in flight may go on before they are broken off: 30 when left out, at most 3600.
+	GraceSeconds *float64 `json:"grace_seconds,omitempty"`
+}
+
 // DestroyRequest is the body of POST /deploy/destroy. DeploymentID or GraphID names the deployment.
 type DestroyRequest struct {
 	DeploymentID string `json:"deployment_id,omitempty"`
@@ -91,7 +120,10 @@ type RunResult struct {
 	Checks ByOperation[[]Check] `json:"checks,omitempty"`
 	// Changes are created, updated, deleted or none, by operation id.
 	Changes map[string]string `json:"changes,omitempty"`
-	// NextOperation is what a STEP run would do next.
+	// Unsettled are operations whose last attempt left something half done, or of which nobody knows how they ended, once the run
+	// stands: what they are about may be there, and is looked for first by whatever goes on.
+	Unsettled []OperationSummary `json:"unsettled,omitempty"`
+	// NextOperation is what a run that stands would do first, were it gone on with.
 	NextOperation *OperationSummary `json:"next_operation"`
 	Warnings      List[string]      `json:"warnings"`
 	// LeftOver is what a destroy did not, or could not, delete.

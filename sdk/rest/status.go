@@ -35,7 +35,7 @@ type StatusResponse struct {
 	// EstimatedRemaining is in seconds: the longest way through what is left, of usual durations; 0 when nothing is.
 	EstimatedRemaining float64 `json:"estimated_remaining"`
 	Counts
-	// NextOperation is what a STEP run would do next.
+	// NextOperation is what a run that stands would do first, were it gone on with.
 	NextOperation *OperationSummary `json:"next_operation,omitempty"`
 	Warnings      List[string]      `json:"warnings"`
 	Next          List[Call]        `json:"next"`

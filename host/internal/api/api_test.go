@@ -38,6 +38,8 @@ func TestRoutesAskTheEngine(t *testing.T) {
 		{"POST", "/deploy/plan", applyBody, "plan", `"deployment_id":"a"`},
 		{"POST", "/deploy/apply", applyBody, "apply", `"status":"completed"`},
 		{"POST", "/deploy/apply", `{"graph_id":"5bec1234","mode":"DRY_RUN"}`, "dry run", `"status":"pending"`},
+		{"POST", "/deploy/continue", `{"graph_id":"5bec1234","skip":["a"]}`, "continue 5bec1234", `"status":"completed"`},
+		{"POST", "/deploy/cancel", `{"run_id":"7ac40001","grace_seconds":0}`, "cancel 7ac40001", `"status":"completed"`},
 		{"POST", "/deploy/destroy", `{"deployment_id":"a"}`, "destroy a", `"success":true`},
 		{"POST", "/deploy/verify", `{"graph_id":"5bec1234"}`, "verify 5bec1234", `"success":true`},
 		{"GET", "/deploy/status/5bec1234", "", "status 5bec1234 ", `"graph_id":"5bec1234"`},

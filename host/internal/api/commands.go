@@ -49,6 +49,7 @@ func (s *server) registerDeploy() {
 				"where it stopped. A deployment that ran and failed is a 200 with `success: false`."),
 		request: exampleApplyRequest(), example: exampleRun(), errors: commandErrors,
 	}, s.Engine.Apply)
+	s.registerSteering()
 	start(s, route{
 		Operation: deployOperation("destroy", "/deploy/destroy", "Delete all that a deployment made",
 			"In reverse order of the dependencies. What is gone already is a success; what this deployment did not make is "+
@@ -60,6 +61,25 @@ func (s *server) registerDeploy() {
 			"Changes nothing. `checks` has the comparisons by operation; one that fails makes `success` false."),
 		request: exampleVerifyRequest(), example: exampleVerified(), errors: commandErrors,
 	}, s.Engine.Verify)
+}
+
+// registerSteering registers what a run at work, or one that stopped, can be told.
+func (s *server) registerSteering() {
+	start(s, route{
+		Operation: deployOperation("continue", "/deploy/continue", "Go on with a run that is paused, failed or was interrupted",
+			"From exactly where it stands, on any host, with fresh credentials. What pause edges hold is released: all of it, or what "+
+				"`from_node` names. `skip`, `unskip` and `retry` name operations by node id, operation id or resource id, and are "+
+				"committed together with the going on. A 422 names the sealed properties that are needed again. A run that is "+
+				"completed is answered with its result."),
+		request: exampleContinueRequest(), example: exampleRun(), errors: commandErrors,
+	}, s.Engine.Continue)
+	start(s, route{
+		Operation: deployOperation("cancel", "/deploy/cancel", "End a run for good",
+			"Nothing new starts. Calls in flight may finish for the length of the grace, and are then broken off; each of those "+
+				"operations is asked how it ended while the credentials are still held. What stays open has failed, and is listed in "+
+				"`unsettled`. A run that no host is at work on is cancelled at once. Cancelling twice changes nothing."),
+		request: exampleCancelRequest(), example: exampleCancelled(), errors: commandErrors,
+	}, s.Engine.Cancel)
 }
 
 // start registers a route that starts a run.

@@ -57,6 +57,17 @@ func exampleVerifyRequest() *rest.VerifyRequest {
 	return &rest.VerifyRequest{GraphID: exampleGraphID, Credentials: exampleCredentials()}
 }
 
+func exampleContinueRequest() *rest.ContinueRequest {
+	return &rest.ContinueRequest{
+		GraphID: exampleGraphID, Credentials: exampleCredentials(), FromNode: "api-lambda", Skip: []string{"smoke-test"}, Mode: rest.ModeFull,
+	}
+}
+
+func exampleCancelRequest() *rest.CancelRequest {
+	grace := 10.0
+	return &rest.CancelRequest{RunID: exampleRunID, GraceSeconds: &grace}
+}
+
 func exampleOperations() []rest.OperationSummary {
 	return []rest.OperationSummary{
 		{ID: exampleRole, NodeID: exampleRole, ResourceID: "execution-role", ResourceType: "aws:iam:role", Operation: "ensure",
@@ -107,6 +118,16 @@ func exampleVerified() *rest.RunResult {
 	run.Checks = map[string][]rest.Check{exampleFunction: {
 		{Name: "exists", Status: "pass"}, {Name: "memory_size", Status: "pass", Expected: "256", Actual: "256"},
 	}}
+	return run
+}
+
+func exampleCancelled() *rest.RunResult {
+	run, operations := exampleRun(), exampleOperations()
+	run.Success, run.Status, run.Outputs = false, rest.RunCancelled, nil
+	run.Changes, run.Counts = map[string]string{exampleRole: "created"}, rest.Counts{Total: 2, Completed: 1, Failed: 1, Changed: 1}
+	open := operations[1]
+	open.Error, open.ErrorType = "the run was cancelled before this was brought to an end", "cancelled"
+	run.FailedOperation, run.Unsettled = &open, []rest.OperationSummary{open}
 	return run
 }
 

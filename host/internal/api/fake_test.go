@@ -82,6 +82,14 @@ func (f *fakeEngine) Apply(_ context.Context, c engine.Caller, r *rest.ApplyRequ
 	return f.run(f.status), f.note(c, "apply")
 }
 
+func (f *fakeEngine) Continue(_ context.Context, c engine.Caller, r *rest.ContinueRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "continue", r.GraphID)
+}
+
+func (f *fakeEngine) Cancel(_ context.Context, c engine.Caller, r *rest.CancelRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "cancel", r.RunID)
+}
+
 func (f *fakeEngine) Destroy(_ context.Context, c engine.Caller, r *rest.DestroyRequest) (*rest.RunResult, error) {
 	return f.run(f.status), f.note(c, "destroy", r.DeploymentID)
 }

@@ -26,6 +26,9 @@ type Commands interface {
 		begin func(context.Context, engine.Caller) (*rest.RunResult, error)) (*rest.RunResult, error)
 	// Apply answers without a run id for a dry run.
 	Apply(ctx context.Context, caller engine.Caller, request *rest.ApplyRequest) (*rest.RunResult, error)
+	// Continue goes on with a run that stopped, Cancel ends one for good.
+	Continue(ctx context.Context, caller engine.Caller, request *rest.ContinueRequest) (*rest.RunResult, error)
+	Cancel(ctx context.Context, caller engine.Caller, request *rest.CancelRequest) (*rest.RunResult, error)
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
 	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)
 	// Forget deletes the records of a deployment that is destroyed.

@@ -86,7 +86,7 @@ func (a *attempt) prepare(ctx context.Context) (release func(), err error) {
 		release()
 		return nil, contract.New(contract.KindUnsupported, "the provider no longer offers this resource type")
 	}
-	a.provider, a.kind, a.limits = provider, kind, description.RateLimit
+	a.provider, a.kind, a.limits = provider, kind, a.dispatcher.limitOf(name, description)
 	a.context = a.callContext(a.operation)
 	a.target, err = a.targetOf(ctx, a.operation)
 	if err != nil {

@@ -45,6 +45,8 @@ type Recorder interface {
 	Log(operation *plan.Operation, level, message string)
 	// State is a copy of the operation's state.
 	State(operation *plan.Operation) execution.Operation
+	// Uncertain says that an earlier run of the same graph ended without knowing whether it had made it.
+	Uncertain(operation *plan.Operation) bool
 }
 
 // Run is what all operations of one run share. It holds the caller's sealed credentials and lives no longer than the run.
@@ -72,7 +74,9 @@ type Options struct {
 	Timeout time.Duration
 	// Tries of one operation before it fails, when what went wrong may pass.
 	Tries int
-	Now   func() time.Time
+	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
+	RateLimits map[string]contract.RateLimit
+	Now        func() time.Time
 }
 
 // Dispatcher makes calls for every run of a host: the limits of a provider hold across them.
@@ -85,6 +89,10 @@ type Dispatcher struct {
 // New makes a dispatcher.
 func New(providers Providers, options Options) *Dispatcher {
 	return &Dispatcher{providers: providers, options: options, limits: newLimits(options.Concurrency)}
+}
+
+func (d *Dispatcher) limitOf(provider string, description *contract.Description) contract.RateLimit {
+	return tighter(description.RateLimit, d.options.RateLimits[provider])
 }
 
 // Performer performs the operations of one run.
@@ -103,12 +111,21 @@ func (d *Dispatcher) performer(run *Run, records Records) *Performer {
 	}
 }
 
+// Settler brings to an end what the attempts of a run left open, and begins nothing: what a search does not find is not made,
+// and what has killed its provider before is left alone.
+func (d *Dispatcher) Settler(run *Run, recorder Recorder) *Performer {
+	p := d.Performer(run, recorder)
+	p.closing = true
+	return p
+}
+
 // Performer implements schedule.Performer.
 type Performer struct {
 	dispatcher *Dispatcher
 	run        *Run
 	records    Records
 	recorder   Recorder
+	closing    bool // it settles, and begins nothing
 	places     map[place]*plan.Operation
 	nodes      map[string]*graph.Node
 	context    map[string]bool // nodes that are referred to and have no operation

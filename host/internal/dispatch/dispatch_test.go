@@ -33,9 +33,11 @@ type scripted struct {
 	finds    []*contract.FindRequest
 	requests []*contract.ExecuteRequest
 
-	state   execution.Operation
-	made    bool
-	outputs map[string]json.RawMessage
+	state execution.Operation
+	made  bool
+	// uncertain: an earlier run ended without knowing.
+	uncertain bool
+	outputs   map[string]json.RawMessage
 
 	mu      sync.Mutex
 	events  []execution.Event
@@ -89,6 +91,7 @@ func (s *scripted) Outputs(nodeID, region string) json.RawMessage {
 }
 func (s *scripted) Made(*plan.Operation) bool       { return s.made }
 func (s *scripted) Identity(*plan.Operation) string { return "" }
+func (s *scripted) Uncertain(*plan.Operation) bool  { return s.uncertain }
 
 func newScripted(discovery contract.Discovery, safety contract.RepeatSafety) *scripted {
 	verbs := []contract.VerbSupport{}

@@ -62,6 +62,26 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	return func() { g.slots.Release(1) }, nil
 }
 
+// tighter is the smaller of what a provider declares and what the operator allows, each by itself; zero is no limit.
+func tighter(declared, allowed contract.RateLimit) contract.RateLimit {
+	limit := contract.RateLimit{
+		MaxConcurrent: smaller(declared.MaxConcurrent, allowed.MaxConcurrent),
+		PerSecond:     smaller(declared.PerSecond, allowed.PerSecond),
+		Burst:         smaller(declared.Burst, allowed.Burst),
+	}
+	if declared.PerSecond > 0 && declared.Burst == 0 {
+		limit.Burst = 0 // one at a time, which nothing is tighter than
+	}
+	return limit
+}
+
+func smaller[N int | float64](a, b N) N {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
 func (l *limits) gate(key gateKey, limit contract.RateLimit) *gate {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,17 +21,41 @@ func (a *attempt) settle(ctx context.Context) (existing *contract.Found, absent 
 	unsettled := a.state.Unsettled()
 	creates := a.verb == contract.VerbCreate || a.verb == contract.VerbEnsure
 	switch {
-	case unsettled && a.atMostOnce():
+	case (unsettled || a.uncertain()) && a.atMostOnce() && !a.state.Retry:
 		return nil, false, a.stopped(contract.New(contract.KindInterrupted,
 			"an earlier attempt may have done this, and it must not be done twice: retry or skip it"))
-	case !creates:
+	case a.closing && a.state.Crashes >= crashesAllowed:
+		return nil, false, a.stopped(contract.New(contract.KindInterrupted,
+			"its provider died of it before: how it ended is left to a person"))
+	case !creates || unsettled && a.atMostOnce():
 		return nil, false, nil
-	case unsettled && a.verb == contract.VerbCreate:
+	case a.closing:
+		return a.looked(a.look(ctx))
+	case a.verb == contract.VerbCreate && a.mayBeThere():
 		return a.look(ctx)
 	case !unsettled && a.byName() && !a.target.Owned && !a.state.AbsentBefore:
 		return a.look(ctx)
 	}
 	return nil, false, nil
+}
+
+// mayBeThere says that something of this deployment's own may be there already: an attempt left it, this run completed it before and
+// was asked for it once more, or an earlier run ended without knowing.
+func (a *attempt) mayBeThere() bool {
+	return a.state.Unsettled() || a.state.Outcome == contract.OutcomeApplied || a.uncertain()
+}
+
+// uncertain says that an earlier run ended without knowing, and that this one has not tried yet: what it finds out itself counts.
+func (a *attempt) uncertain() bool { return a.state.Attempt == 0 && a.recorder.Uncertain(a.operation) }
+
+// looked ends a search that was made to settle: where nothing is, nothing came of what was tried, and nothing is begun.
+func (a *attempt) looked(existing *contract.Found, absent bool, end *execution.Event) (*contract.Found, bool, *execution.Event) {
+	if end != nil || !absent {
+		return existing, absent, end
+	}
+	return nil, false, &execution.Event{
+		Status: execution.Pending, Outcome: contract.OutcomeNotApplied, Absent: true,
+	}
 }
 
 func (a *attempt) atMostOnce() bool {

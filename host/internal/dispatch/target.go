@@ -186,7 +186,7 @@ func (p *Performer) findReferenced(ctx context.Context, to *plan.Operation) (*co
 		return nil, nil, err
 	}
 	call := p.callContext(to)
-	leave, err := p.dispatcher.limits.enter(ctx, call, name, description.RateLimit)
+	leave, err := p.dispatcher.limits.enter(ctx, call, name, p.dispatcher.limitOf(name, description))
 	if err != nil {
 		return nil, nil, err
 	}

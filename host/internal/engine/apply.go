@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,9 +41,7 @@ func (e *Engine) Apply(ctx context.Context, caller Caller, request *rest.ApplyRe
 func checkApply(request *rest.ApplyRequest) error {
 	var problems []graph.Problem
 	switch request.Mode {
-	case "", rest.ModeFull, rest.ModeDryRun:
-	case rest.ModeStep:
-		problems = append(problems, graph.Problem{Pointer: "/mode", Message: "STEP is not offered by this version"})
+	case "", rest.ModeFull, rest.ModeStep, rest.ModeDryRun:
 	default:
 		problems = append(problems, graph.Problem{Pointer: "/mode", Message: "must be FULL, STEP or DRY_RUN"})
 	}
@@ -131,6 +130,7 @@ func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run s
 		p.spec.Nodes[i].Fingerprints = answer.fingerprints[p.spec.Nodes[i].NodeID]
 	}
 	run.DeploymentID, run.GraphID, run.PlanGraphID = p.spec.DeploymentID, p.spec.GraphID, p.spec.GraphID
+	run.Mode = cmp.Or(string(request.Mode), run.Mode)
 	d := &drive{run: run, plan: p.plan, options: runOptions{
 		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout,
 	}}
@@ -149,15 +149,12 @@ func merged(pinned, checked map[string]string) map[string]string {
 }
 
 func dryRun(p *prepared) *rest.RunResult {
-	planned := planResponse(p.plan, p.warnings)
 	result := &rest.RunResult{
 		Success: true, Status: string(execution.Pending), DeploymentID: p.spec.DeploymentID, Version: p.spec.Version,
 		Kind: string(execution.Apply), Mode: rest.ModeDryRun, Warnings: p.warnings,
 	}
 	result.Total, result.Pending = len(p.plan.Operations), len(p.plan.Operations)
-	if len(planned.Operations) > 0 {
-		result.NextOperation = &planned.Operations[0]
-	}
+	result.NextOperation = nextOperation(&drive{plan: p.plan}, execution.NewRun("", operationIDs(p.plan)))
 	return result
 }
 
@@ -195,7 +192,7 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 	case run.Status.Final():
 		return e.applyStored(ctx, caller, request, spec, deployment, given)
 	}
-	return e.resume(ctx, caller, request, spec, deployment, run, given)
+	return e.resume(ctx, caller, request, deployment, run, given)
 }
 
 // changing are the kinds of runs that change something: what status and resuming by graph id mean.

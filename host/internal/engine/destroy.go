@@ -38,7 +38,7 @@ func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.Destr
 		if run.Status == execution.RunCompleted && deployment.Destroyed {
 			return e.Result(ctx, caller, run.ID)
 		}
-		if run.Status == execution.RunFailed || run.Status == execution.RunInterrupted {
+		if resumable(run.Status) {
 			return e.destroyOn(ctx, caller, request, deployment, run)
 		}
 	}
@@ -122,11 +122,10 @@ func (e *Engine) destroyOn(ctx context.Context, caller Caller, request *rest.Des
 	if err != nil {
 		return nil, err
 	}
-	open := func(i int) bool { return state.Operation(d.plan.Operations[i].ID).Status != execution.Completed }
-	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, deployment, request.Credentials, "/credentials", nil, open); err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state)
+	return e.goOn(ctx, caller, d, state, goingOn{
+		deployment: deployment, credentials: request.Credentials, prefix: "/credentials",
+		steering: steering{release: run.Status == execution.RunPaused},
+	})
 }
 
 // teardown derives the graph: a deletion for each place where something is, or may be, that this deployment made. What it did
@@ -310,5 +309,9 @@ func (e *Engine) destroyed(d *drive, status execution.RunStatus) *bool {
 		return nil
 	}
 	gone := true
+	d.state.Peek(func(run *execution.Run) { gone = run.Count(execution.Skipped) == 0 })
+	if !gone {
+		return nil
+	}
 	return &gone
 }

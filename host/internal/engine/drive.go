@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
@@ -35,6 +37,37 @@ type drive struct {
 	state *journal.Run
 	done  chan struct{}
 	err   error
+
+	// starting ends when nothing new of the run may start, calls when what is in flight must end.
+	starting context.Context
+	stop     context.CancelFunc
+	calls    context.Context
+	abort    context.CancelFunc
+
+	mu        sync.Mutex
+	cancelled bool // somebody asked for it, and that is durable
+	ending    bool // it comes to rest by itself: there is nothing left to cancel
+	graces    []*time.Timer
+}
+
+// uncertain says whether the record does not know if an operation's thing is there, as this very graph wants it: an earlier run of
+// the graph ended without knowing. What another graph may have left is another thing.
+func (d *drive) uncertain(operation *plan.Operation) bool {
+	placement := d.placements[placeKey{operation.Node.Logical(), operation.Region}]
+	return placement.State == store.Maybe && placement.GraphID == d.graphID()
+}
+
+// graphID is the graph that the record names for what the run does.
+func (d *drive) graphID() string { return cmp.Or(d.plan.Spec.Of, d.run.PlanGraphID) }
+
+// mode is the one that the run was last set going in.
+func (d *drive) mode(state *execution.Run) execution.Mode {
+	return cmp.Or(state.Mode, execution.Mode(d.run.Mode))
+}
+
+// options say how far the run is to go.
+func (e *Engine) scheduling(d *drive, mode execution.Mode) schedule.Options {
+	return schedule.Options{Limit: e.options.Concurrency, Step: mode == execution.Step, Early: d.uncertain}
 }
 
 // runOptions is what a run keeps of its command, and what was said about it at its beginning.
@@ -62,7 +95,7 @@ func placementsOf(resources []store.Resource) map[placeKey]store.Placement {
 func (e *Engine) newRun(caller Caller, kind execution.RunKind, only []string) store.Run {
 	now := e.options.Now().UTC()
 	return store.Run{
-		ID: e.options.NewID(), Tenant: caller.Tenant, ExecGraphID: e.options.NewID(), Kind: kind, Mode: string(rest.ModeFull),
+		ID: e.options.NewID(), Tenant: caller.Tenant, ExecGraphID: e.options.NewID(), Kind: kind, Mode: string(execution.Full),
 		Status: execution.RunQueued, StartedBy: caller.Name, CreatedAt: now, UpdatedAt: now,
 	}
 }
@@ -87,6 +120,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 		return nil, fmt.Errorf("encode options: %w", err)
 	}
 	first := runEvent(execution.RunQueued, caller.Name, "")
+	first.Mode = execution.Mode(d.run.Mode)
 	first.RunID, first.Version, first.At = d.run.ID, 1, d.run.CreatedAt
 	row.Run, row.Event, row.Accounts = d.run, first, d.newAccounts
 	row.MaxActive, row.Idempotency = e.options.ActiveRuns, caller.keyFor(d.run.ID, d.run.GraphID, d.run.CreatedAt)
@@ -119,6 +153,8 @@ func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *exec
 		e.mu.Unlock()
 		return nil, errors.Join(journal.ErrClosed, d.rest(execution.RunInterrupted, "the host is stopping", nil))
 	}
+	d.starting, d.stop = e.bounded(d)
+	d.calls, d.abort = context.WithCancel(e.calls)
 	e.drives[d.run.ID] = d
 	e.running.Add(1)
 	e.mu.Unlock()
@@ -149,13 +185,18 @@ func (e *Engine) claim(runID string) (release func(), err error) {
 // work schedules the run until it comes to rest, and records how.
 func (e *Engine) work(d *drive) {
 	defer e.running.Done()
+	defer d.abort()
+	defer d.stop()
 	recorder := e.newRecorder(d)
-	performer := e.dispatcher.Performer(d.call, recorder)
-	ctx, cancel := e.bounded(d)
-	defer cancel()
-	status, err := schedule.Run(ctx, e.calls, d.plan, recorder, performer, e.options.Concurrency)
+	var options schedule.Options
+	recorder.Peek(func(run *execution.Run) { options = e.scheduling(d, d.mode(run)) })
+	status, err := schedule.Run(d.starting, d.calls, d.plan, recorder, e.dispatcher.Performer(d.call, recorder), options)
+	reason := reasonOf(d.starting, status)
+	if cancelled := d.end(); cancelled && err == nil {
+		status, reason, err = e.settle(d, recorder)
+	}
 	if err == nil {
-		err = d.rest(status, reasonOf(ctx, status), e.destroyed(d, status))
+		err = d.rest(status, reason, e.destroyed(d, status))
 	}
 	if err != nil {
 		e.log.Error("run could not be recorded", "run", d.run.ID, "error", err)
@@ -275,7 +316,10 @@ func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*dri
 // planOf orders a graph for a kind of run: a verification needs no order, and looks at nothing that was to be deleted.
 func (e *Engine) planOf(kind execution.RunKind, spec *graph.Spec, execGraphID string, only []string) (*plan.Plan, error) {
 	if kind == execution.Verify {
-		spec = verifiable(spec)
+		var err error
+		if spec, err = verifiable(spec); err != nil {
+			return nil, fmt.Errorf("plan: %w", err)
+		}
 	}
 	full, err := plan.New(spec, nil, execGraphID)
 	if err != nil {

@@ -62,6 +62,12 @@ type Options struct {
 	Tries   int
 	// DrainTimeout is how long Stop lets calls in flight finish.
 	DrainTimeout time.Duration
+	// CancelGrace is how long a cancelled run lets calls in flight finish when its caller names no time; SettleTimeout how long it
+	// then asks how those ended that it had to break off.
+	CancelGrace   time.Duration
+	SettleTimeout time.Duration
+	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
+	RateLimits map[string]contract.RateLimit
 	// PlainBoxes says whether sealed boxes without an envelope are accepted: safe only while there is one tenant. Nil for no.
 	PlainBoxes func(context.Context) bool
 	// Version of the host, for its status.
@@ -78,6 +84,8 @@ const (
 	DefaultTimeout         = 15 * time.Minute
 	DefaultTries           = 6
 	DefaultDrainTimeout    = 20 * time.Second
+	DefaultCancelGrace     = 30 * time.Second
+	DefaultSettleTimeout   = time.Minute
 )
 
 func (o *Options) fill() {
@@ -95,6 +103,12 @@ func (o *Options) fill() {
 	}
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = DefaultDrainTimeout
+	}
+	if o.CancelGrace == 0 {
+		o.CancelGrace = DefaultCancelGrace
+	}
+	if o.SettleTimeout == 0 {
+		o.SettleTimeout = DefaultSettleTimeout
 	}
 	if o.PlainBoxes == nil {
 		o.PlainBoxes = func(context.Context) bool { return false }
@@ -161,7 +175,8 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		options: options, store: options.Store, plugins: options.Plugins, log: options.Log,
 		installation: installation, storeKind: standing.Kind, instance: RandomID() + RandomID(), startedAt: options.Now(),
 		dispatcher: dispatch.New(options.Plugins, dispatch.Options{
-			Concurrency: options.HostConcurrency, Timeout: options.Timeout, Tries: options.Tries, Now: options.Now,
+			Concurrency: options.HostConcurrency, Timeout: options.Timeout, Tries: options.Tries, RateLimits: options.RateLimits,
+			Now: options.Now,
 		}),
 		drives: map[string]*drive{}, schemas: &graph.Schemas{},
 	}

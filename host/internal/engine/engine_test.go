@@ -312,7 +312,7 @@ func TestARefusedRequestChangesNothing(t *testing.T) {
 		"cycle":               {Config: h.config(`{"a": {"type": "noop:thing", "depends_on": ["b"]}, "b": {"type": "noop:thing", "depends_on": ["a"]}}`)},
 		"a box for elsewhere": {Config: h.config(`{"a": {"type": "noop:thing", "properties": {"secret": "` + h.seal("credential", "x") + `"}}}`)},
 		"rules of the type":   {Config: h.config(`{"a": {"type": "noop:thing", "properties": {"fail": "nonsense"}}}`)},
-		"a pause edge":        {Config: h.config(`{"a": {"type": "noop:thing"}, "b": {"type": "noop:thing", "depends_on": [{"resource": "a", "edge_type": "pause"}]}}`)},
+		"unknown edge":        {Config: h.config(`{"a": {"type": "noop:thing"}, "b": {"type": "noop:thing", "depends_on": [{"resource": "a", "edge_type": "maybe"}]}}`)},
 		"unknown mode":        {Config: h.chain("create"), Mode: "SLOW"},
 		"only what is not":    {Config: h.chain("create"), Only: []string{"zzz"}},
 	}

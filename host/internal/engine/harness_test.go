@@ -37,6 +37,8 @@ type plugins struct {
 	mu sync.Mutex
 	// fault is asked before each Execute, by the resource id of its target; what it returns is done in its place.
 	fault func(resourceID string) func(execute func() (*contract.Result, error)) (*contract.Result, error)
+	// hanging are the resource ids whose calls do nothing until they are broken off.
+	hanging map[string]bool
 	// executed counts calls by resource id and verb.
 	executed map[string]int
 	calls    []*contract.ExecuteRequest
@@ -61,7 +63,12 @@ func (p *plugins) execute(ctx context.Context, request *contract.ExecuteRequest,
 	if p.fault != nil {
 		instead = p.fault(id)
 	}
+	hangs := p.hanging[id]
 	p.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	execute := func() (*contract.Result, error) { return p.Provider.Execute(ctx, request, emit) }
 	if instead != nil {
 		return instead(execute)
@@ -92,6 +99,12 @@ func (p *plugins) Status() []pluginhost.Status {
 	return []pluginhost.Status{{Name: "noop", State: pluginhost.Ready}}
 }
 func (p *plugins) Reload() error { return nil }
+
+func (p *plugins) hang(resourceID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hanging = map[string]bool{resourceID: true}
+}
 
 func (p *plugins) count(key string) int {
 	p.mu.Lock()

@@ -73,8 +73,7 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 	return p, p.order(ctx, e, caller, execGraphID)
 }
 
-// unoffered refuses what this version would otherwise ignore: edges that hold a run or end it, and references to outputs that
-// may leave their provider only sealed.
+// unoffered refuses what this version would otherwise ignore: references to outputs that may leave their provider only sealed.
 func unoffered(spec *graph.Spec, c *catalog) []graph.Problem {
 	nodes := map[string]*graph.Node{}
 	for i := range spec.Nodes {
@@ -83,11 +82,6 @@ func unoffered(spec *graph.Spec, c *catalog) []graph.Problem {
 	var problems []graph.Problem
 	refuse := func(node *graph.Node, message string, segments ...string) {
 		problems = append(problems, graph.ProblemOf(configPrefix, node, message, segments...))
-	}
-	for _, edge := range spec.Edges {
-		if edge.Type != graph.Dependency {
-			refuse(nodes[edge.To], "edges of type "+string(edge.Type)+" are not offered by this version", "depends_on")
-		}
 	}
 	for i := range spec.Nodes {
 		for role, reference := range spec.Nodes[i].References {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"encoding/json"
 	"sync"
 	"time"
@@ -50,9 +49,9 @@ type journaled interface{ schedule.Recorder }
 // Peek shows the run's state as it stands.
 func (r *recorder) Peek(read func(*execution.Run)) { r.drive.state.Peek(read) }
 
-// Change commits an event that concerns no single attempt.
-func (r *recorder) Change(event execution.Event) error {
-	return r.drive.state.Append(journal.Entry{Events: []execution.Event{event}})
+// Note hands an event on that concerns no single attempt. The run's coming to rest waits for all that was noted.
+func (r *recorder) Note(event execution.Event) error {
+	return r.drive.state.Post(journal.Entry{Events: []execution.Event{event}})
 }
 
 // Intend commits an intent, and the record to take its operation back by with it: a lost answer cannot lose it.
@@ -188,12 +187,15 @@ func (r *recorder) mayExist(operation *plan.Operation) bool {
 	return state == store.Live || state == store.Maybe
 }
 
+// Uncertain says whether the record does not know if the thing is there.
+func (r *recorder) Uncertain(operation *plan.Operation) bool { return r.drive.uncertain(operation) }
+
 // placement is what an event means for the logical resource; nil for nothing.
 func (r *recorder) placement(operation *plan.Operation, event *execution.Event) *store.PlacementWrite {
 	if r.drive.run.Kind == execution.Verify || operation.Node.Verb == contract.VerbVerify {
 		return nil
 	}
-	graphID := cmp.Or(r.drive.plan.Spec.Of, r.drive.run.PlanGraphID)
+	graphID := r.drive.graphID()
 	write := &store.PlacementWrite{
 		Tenant: r.drive.run.Tenant, DeploymentID: r.drive.run.DeploymentID,
 		NodeID: operation.Node.Logical(), Region: operation.Region,

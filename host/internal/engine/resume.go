@@ -1,18 +1,23 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
-// resume goes on with a run that failed or was interrupted, from exactly where it stands. What an attempt may have left is
-// settled before anything else is done.
-func (e *Engine) resume(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec, deployment store.Deployment, run store.Run, given map[string][]sealedValue) (*rest.RunResult, error) {
+// resumable says whether a run of this status can be gone on with.
+func resumable(status execution.RunStatus) bool { return !status.Active() && !status.Final() }
+
+// resume goes on with the run of a graph that is applied once more, from exactly where it stands. What is held is let go when
+// that is what the run waits for; a run that failed or was interrupted stops there in its turn.
+func (e *Engine) resume(ctx context.Context, caller Caller, request *rest.ApplyRequest, deployment store.Deployment, run store.Run, given map[string][]sealedValue) (*rest.RunResult, error) {
 	if request.Mode == rest.ModeDryRun {
 		return nil, invalid(graph.Problem{Pointer: "/mode", Message: "this graph has a run already: ask for its status"})
 	}
@@ -25,18 +30,11 @@ func (e *Engine) resume(ctx context.Context, caller Caller, request *rest.ApplyR
 	if err != nil {
 		return nil, err
 	}
-	open := func(i int) bool {
-		status := state.Operation(d.plan.Operations[i].ID).Status
-		return status != execution.Completed && status != execution.Skipped
-	}
-	if err := complete(d.plan, given, open); err != nil {
-		return nil, err
-	}
 	credentials, prefix := credentialsOf(request)
-	if err := e.checkAgain(ctx, caller, d, spec, deployment, credentials, prefix, given, open); err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state)
+	return e.goOn(ctx, caller, d, state, goingOn{
+		deployment: deployment, credentials: credentials, prefix: prefix, given: given, mode: execution.Mode(request.Mode),
+		steering: steering{release: run.Status == execution.RunPaused},
+	})
 }
 
 // checkAgain checks the credentials for what is left to do. A sealed value brought again must be the one that was given at
@@ -99,22 +97,50 @@ func referenced(d *drive, i int, open func(int) bool) bool {
 	return false
 }
 
-// goOn takes the run over under a new fencing token and sets it going again.
-func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run) (result *rest.RunResult, err error) {
+// goingOn is what a caller brings to a run that stopped.
+type goingOn struct {
+	deployment  store.Deployment
+	credentials rest.Credentials
+	// prefix is where the credentials stand in the request.
+	prefix   string
+	given    map[string][]sealedValue
+	mode     execution.Mode // the run's own when empty
+	steering steering
+}
+
+// goOn carries out what is asked of the run, has the credentials checked for what it can do before a person is needed again,
+// takes it over under a new fencing token, and sets it going. What an attempt may have left is settled before anything else.
+func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execution.Run, g goingOn) (*rest.RunResult, error) {
+	running := runEvent(execution.RunRunning, caller.Name, "resumed")
+	running.Mode = cmp.Or(g.mode, d.mode(state))
+	steered, problems := steer(d.plan, state, g.steering, caller.Name)
+	if len(problems) > 0 {
+		return nil, invalid(problems...)
+	}
+	events := append([]execution.Event{running}, steered...)
+	movable, err := e.movable(d, state, events)
+	if err != nil {
+		return nil, err
+	}
+	open := func(i int) bool { return movable[i] }
+	if err := complete(d.plan, g.given, open); err != nil {
+		return nil, err
+	}
+	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, g.deployment, g.credentials, g.prefix, g.given, open); err != nil {
+		return nil, err
+	}
+	return e.takeOver(ctx, caller, d, state, events)
+}
+
+// takeOver sets the run going under a new fencing token.
+func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *execution.Run, events []execution.Event) (result *rest.RunResult, err error) {
 	if err := e.mayGoOn(caller.Tenant); err != nil {
 		return nil, err
 	}
 	defer func() { e.unbegun(d.run, err) }()
-	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
+	token, err := e.acquire(ctx, state)
 	if err != nil {
 		return nil, err
-	}
-	if version != state.Version {
-		return nil, refuse(Conflict, "the run moved on meanwhile: ask for its status")
-	}
-	events := []execution.Event{runEvent(execution.RunRunning, caller.Name, "resumed")}
-	if again := unfinished(state); len(again) > 0 {
-		events = append(events, execution.Event{Kind: execution.Changed, Operations: again, Status: execution.Pending, Reason: "resumed"})
 	}
 	return e.begin(ctx, caller, d, state, token, events)
 }
@@ -138,16 +164,28 @@ func (e *Engine) mayGoOn(tenant string) error {
 	return nil
 }
 
-// unfinished are the operations that a resume sets going again; those that were running are settled as they stand.
-func unfinished(state *execution.Run) []string {
-	var ids []string
-	for i := range state.Operations() {
-		operation := &state.Operations()[i]
-		if operation.Status == execution.Failed || operation.Status == execution.Blocked {
-			ids = append(ids, operation.ID)
+// movable says what the run can do once these events have happened.
+func (e *Engine) movable(d *drive, state *execution.Run, events []execution.Event) ([]bool, error) {
+	after := state.Clone()
+	for _, event := range events {
+		event.RunID, event.Version = after.ID, after.Version+1
+		if err := after.Apply(&event); err != nil {
+			return nil, err
 		}
 	}
-	return ids
+	return schedule.Movable(d.plan, after, e.scheduling(d, after.Mode)), nil
+}
+
+// acquire takes a run that was read at rest over, unless it has moved on since.
+func (e *Engine) acquire(ctx context.Context, state *execution.Run) (token int64, err error) {
+	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: state.ID, Owner: e.instance})
+	if err != nil {
+		return 0, err
+	}
+	if version != state.Version {
+		return 0, &Error{Kind: Conflict, RunID: state.ID, Message: "the run moved on meanwhile: ask for its status"}
+	}
+	return token, nil
 }
 
 // recover interrupts what an earlier host left active. It says so in the run, and nothing else: the credentials are gone.

@@ -68,16 +68,24 @@ func (e *Engine) verification(ctx context.Context, caller Caller, request *rest.
 	return d, nil
 }
 
-// verifiable is a graph without order and without what was to be deleted.
-func verifiable(spec *graph.Spec) *graph.Spec {
+// verifiable is a graph without order, without what was to be deleted, and without what an end edge leaves out.
+func verifiable(spec *graph.Spec) (*graph.Spec, error) {
+	ordered, err := plan.New(spec, nil, "")
+	if err != nil {
+		return nil, err
+	}
+	cut := map[string]bool{}
+	for i := range ordered.Operations {
+		cut[ordered.Operations[i].Node.NodeID] = ordered.Operations[i].Cut
+	}
 	loose := *spec
 	loose.Edges, loose.Nodes = nil, nil
 	for i := range spec.Nodes {
-		if spec.Nodes[i].Verb != contract.VerbDelete {
-			loose.Nodes = append(loose.Nodes, spec.Nodes[i])
+		if node := &spec.Nodes[i]; node.Verb != contract.VerbDelete && !cut[node.NodeID] {
+			loose.Nodes = append(loose.Nodes, *node)
 		}
 	}
-	return &loose
+	return &loose, nil
 }
 
 // verified says whether every check passed, and that there was one for each operation.

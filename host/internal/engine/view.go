@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -43,10 +45,10 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 	result := &rest.RunResult{
 		Success: state.Status == execution.RunCompleted, GraphID: d.run.GraphID, Status: string(state.Status),
 		RunID: d.run.ID, ExecGraphID: d.run.ExecGraphID, DeploymentID: d.run.DeploymentID, Version: d.plan.Spec.Version,
-		Kind: string(d.run.Kind), Mode: rest.Mode(d.run.Mode), StartedBy: d.run.StartedBy,
+		Kind: string(d.run.Kind), Mode: rest.Mode(d.mode(state)), StartedBy: d.run.StartedBy,
 		StartedAt: rest.At(state.StartedAt), CompletedAt: rest.At(state.EndedAt), Counts: counts(state),
 		Outputs: rest.ByOperation[json.RawMessage]{}, Changes: map[string]string{},
-		Warnings: d.options.Warnings, LeftOver: d.options.LeftOver, Next: next(&d.run, state.Status),
+		Warnings: d.options.Warnings, LeftOver: slices.Clip(d.options.LeftOver), Next: next(&d.run, state.Status),
 	}
 	if !state.EndedAt.IsZero() {
 		result.DurationSeconds = state.EndedAt.Sub(state.StartedAt).Seconds()
@@ -61,7 +63,20 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 	for _, c := range compositesOf(d.plan) {
 		maps.Copy(result.Outputs, c.outputs(d.plan, state))
 	}
+	if resumable(state.Status) {
+		result.NextOperation = nextOperation(d, state)
+	}
 	return result
+}
+
+// nextOperation is what a run at rest would do first, were it gone on with.
+func nextOperation(d *drive, state *execution.Run) *rest.OperationSummary {
+	i, ok := schedule.Next(d.plan, state, d.uncertain)
+	if !ok {
+		return nil
+	}
+	s := summary(d.plan, i)
+	return &s
 }
 
 func describe(result *rest.RunResult, p *plan.Plan, i int, operation *execution.Operation) {
@@ -76,10 +91,26 @@ func describe(result *rest.RunResult, p *plan.Plan, i int, operation *execution.
 	if len(operation.Checks) > 0 && result.Checks != nil {
 		result.Checks[operation.ID] = checksOf(operation.Checks)
 	}
+	if operation.Unsettled() && !rest.ActiveStatus(result.Status) {
+		open := summary(p, i)
+		blame(&open, operation.Error)
+		result.Unsettled = append(result.Unsettled, open)
+	}
+	if operation.Status == execution.Skipped && result.Kind == string(execution.Destroy) {
+		result.LeftOver = append(result.LeftOver, skippedDeletion(&p.Operations[i]))
+	}
 	if operation.Status == execution.Failed && result.FailedOperation == nil {
 		failed := summary(p, i)
 		blame(&failed, operation.Error)
 		result.FailedOperation = &failed
+	}
+}
+
+// skippedDeletion is what a destroy was asked to leave.
+func skippedDeletion(operation *plan.Operation) rest.LeftOver {
+	return rest.LeftOver{
+		ResourceID: operation.Node.ResourceID, ResourceType: operation.Node.Type, Region: operation.Region,
+		Name: operation.Node.Names[operation.Region], Reason: "its deletion was skipped by request",
 	}
 }
 
@@ -120,19 +151,23 @@ func counts(state *execution.Run) rest.Counts {
 // next says which calls make sense, given how a run stands.
 func next(run *store.Run, status execution.RunStatus) []rest.Call {
 	watch := rest.Call{Method: "GET", Path: "/deploy/events/" + run.GraphID + "?run=" + run.ID, Why: "follow what happens"}
-	resume := rest.Call{Method: "POST", Path: "/deploy/apply", Why: "go on from where it stopped: send graph_id and credentials"}
+	resume := rest.Call{Method: "POST", Path: "/deploy/continue", Why: "go on from where it stopped: send graph_id and credentials"}
+	cancel := rest.Call{Method: "POST", Path: "/deploy/cancel", Why: "end it for good: send run_id"}
 	verify := rest.Call{Method: "POST", Path: "/deploy/verify", Why: "compare what is there with what was asked for"}
 	destroy := rest.Call{Method: "POST", Path: "/deploy/destroy", Why: "delete what this deployment made"}
 	switch {
-	case status.Active():
+	case status == execution.RunCancelling:
 		return []rest.Call{watch}
-	case run.Kind == execution.Destroy && !status.Final():
-		destroy.Why = "go on with it: send graph_id and credentials"
-		return []rest.Call{destroy}
+	case status.Active():
+		return []rest.Call{watch, cancel}
+	case run.Kind == execution.Verify:
+		return []rest.Call{verify, destroy}
+	case !status.Final() && run.Kind == execution.Destroy:
+		return []rest.Call{resume, cancel}
+	case !status.Final():
+		return []rest.Call{resume, cancel, destroy}
 	case run.Kind == execution.Destroy:
 		return nil
-	case run.Kind == execution.Apply && !status.Final():
-		return []rest.Call{resume, destroy}
 	default:
 		return []rest.Call{verify, destroy}
 	}
@@ -199,7 +234,7 @@ func statusOf(d *drive, state *execution.Run) *rest.StatusResponse {
 	response := &rest.StatusResponse{
 		GraphID: d.run.GraphID, DeploymentID: d.run.DeploymentID, Version: d.plan.Spec.Version, Status: string(state.Status),
 		CreatedAt: rest.At(d.run.CreatedAt), CompletedAt: rest.At(state.EndedAt), RunID: d.run.ID,
-		ExecGraphID: d.run.ExecGraphID, Kind: string(d.run.Kind), Mode: rest.Mode(d.run.Mode), StartedBy: d.run.StartedBy,
+		ExecGraphID: d.run.ExecGraphID, Kind: string(d.run.Kind), Mode: rest.Mode(d.mode(state)), StartedBy: d.run.StartedBy,
 		EventVersion: state.Version, Counts: counts(state), Warnings: d.options.Warnings, Next: next(&d.run, state.Status),
 		SpecGraphRef: rest.GraphRef{Namespace: "deploy-service", GraphID: d.run.GraphID},
 		Operations:   make([]rest.OperationStatus, len(d.plan.Operations)),
@@ -215,6 +250,9 @@ func statusOf(d *drive, state *execution.Run) *rest.StatusResponse {
 		case execution.Running:
 			done += max(operation.Fraction, 0)
 		}
+	}
+	if resumable(state.Status) {
+		response.NextOperation = nextOperation(d, state)
 	}
 	if n := len(d.plan.Operations); n > 0 {
 		response.Progress = done / float64(n)

@@ -57,7 +57,18 @@ func (s RunStatus) Final() bool { return s == RunCompleted || s == RunCancelled 
 // Active says that a host is, or is about to be, at work on it.
 func (s RunStatus) Active() bool { return s == RunQueued || s == RunRunning || s == RunCancelling }
 
-// Verb of a run: what it was started for.
+// Mode of a run: how far it goes by itself.
+type Mode string
+
+// The modes of a run.
+const (
+	// Full performs all that can be performed.
+	Full Mode = "FULL"
+	// Step performs one operation, and then waits for a person.
+	Step Mode = "STEP"
+)
+
+// RunKind says what a run was started for.
 type RunKind string
 
 // The kinds of runs.
@@ -74,7 +85,7 @@ type EventKind string
 
 // The kinds of events. Each names the fields of Event that it uses beside the common ones.
 const (
-	// RunChanged: RunStatus, By, Reason.
+	// RunChanged: RunStatus, By, Reason, Mode where it begins or changes.
 	RunChanged EventKind = "run_changed"
 	// Intent opens an attempt: Operation, Attempt, Generation, Key, WriteBy, Settling, AbsentBefore, Name, Planned.
 	Intent EventKind = "operation_intent"
@@ -82,12 +93,12 @@ const (
 	Identified EventKind = "operation_identified"
 	// Progressed: Operation, Fraction, Message.
 	Progressed EventKind = "operation_progress"
-	// Ended closes an attempt: Operation, Status, Outcome, Change, Identity, Outputs, Labels, Checks, Error, RequestID,
+	// Ended closes an attempt: Operation, Status, Outcome, Absent, Change, Identity, Outputs, Labels, Checks, Error, RequestID,
 	// RetryAt.
 	Ended EventKind = "operation_ended"
-	// Changed moves operations without an attempt: Operations, Status, Reason.
+	// Changed moves operations without an attempt: Operations, Status, Reason, Retry.
 	Changed EventKind = "operations_changed"
-	// EdgeReleased lets what a pause edge holds go on: Edge.
+	// EdgeReleased lets what a pause edge holds go on, for ever: Edge, the spec edge's id, and By.
 	EdgeReleased EventKind = "edge_released"
 )
 
@@ -111,6 +122,9 @@ type Event struct {
 	RunStatus RunStatus `json:"run_status,omitempty"`
 	By        string    `json:"by,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
+	Mode      Mode      `json:"mode,omitempty"`
+	// Retry: a person asked for another attempt of just these operations.
+	Retry bool `json:"retry,omitempty"`
 
 	Status     Status    `json:"status,omitempty"`
 	Attempt    int       `json:"attempt,omitempty"`
@@ -126,7 +140,9 @@ type Event struct {
 	Fraction float64 `json:"fraction,omitempty"`
 	Message  string  `json:"message,omitempty"`
 
-	Outcome   contract.Outcome     `json:"outcome,omitempty"`
+	Outcome contract.Outcome `json:"outcome,omitempty"`
+	// Absent: a complete search found nothing there, so that nothing of what was tried came to be.
+	Absent    bool                 `json:"absent,omitempty"`
 	Change    contract.Change      `json:"change,omitempty"`
 	Identity  string               `json:"identity,omitempty"`
 	Outputs   json.RawMessage      `json:"outputs,omitempty"`
@@ -164,6 +180,8 @@ type Operation struct {
 	Planned      contract.PlannedAction
 	// Crashes counts attempts that ended because the provider's process died.
 	Crashes int
+	// Retry: a person asked for another attempt of this very operation, which has not begun yet.
+	Retry bool
 
 	Identity    string
 	Outputs     json.RawMessage
@@ -177,6 +195,11 @@ type Operation struct {
 	RetryAt     time.Time
 	Fraction    float64
 	Message     string
+}
+
+// Unknown says that nobody knows how the last attempt ended.
+func (o *Operation) Unknown() bool {
+	return o.IntentOpen || o.Outcome == contract.OutcomeUnknown
 }
 
 // Unsettled says that an earlier attempt may have left something: it is settled before anything else is done.

@@ -2,6 +2,8 @@ package execution
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -17,6 +19,8 @@ type Run struct {
 	EndedAt   time.Time
 	StartedBy string
 	Reason    string
+	// Mode it was last set going in.
+	Mode Mode
 
 	operations []Operation
 	index      map[string]int
@@ -49,6 +53,13 @@ func Replay(id string, operationIDs []string, events []Event) (*Run, error) {
 		}
 	}
 	return run, nil
+}
+
+// Clone is a run of its own in the same state.
+func (r *Run) Clone() *Run {
+	clone := *r
+	clone.operations, clone.counts, clone.released = slices.Clone(r.operations), maps.Clone(r.counts), maps.Clone(r.released)
+	return &clone
 }
 
 // Operations are all of them, in plan order. The slice is the run's own: read it, and keep nothing of it.
@@ -116,6 +127,9 @@ func (r *Run) changeRun(e *Event) error {
 		return illegal("run", r.Status, e.RunStatus)
 	}
 	r.Status, r.Reason = e.RunStatus, e.Reason
+	if e.Mode != "" {
+		r.Mode = e.Mode
+	}
 	switch {
 	case e.RunStatus == RunQueued:
 		r.StartedBy = e.By
@@ -144,7 +158,7 @@ func (r *Run) changeOperations(e *Event) error {
 		operation := r.Operation(id)
 		r.move(operation, e.Status)
 		if e.Status == Pending {
-			operation.Error, operation.RetryAt, operation.Crashes = nil, time.Time{}, 0
+			operation.Error, operation.RetryAt, operation.Crashes, operation.Retry = nil, time.Time{}, 0, e.Retry
 		}
 	}
 	return nil
@@ -161,7 +175,7 @@ func (r *Run) begin(operation *Operation, e *Event) error {
 	if operation.StartedAt.IsZero() {
 		operation.StartedAt = e.At
 	}
-	operation.CompletedAt, operation.RetryAt = time.Time{}, time.Time{}
+	operation.CompletedAt, operation.RetryAt, operation.Retry = time.Time{}, time.Time{}, false
 	operation.IntentOpen, operation.Attempt, operation.Generation = true, e.Attempt, e.Generation
 	operation.Key, operation.WriteBy, operation.Settling = e.Key, e.WriteBy, e.Settling
 	operation.AbsentBefore = operation.AbsentBefore || e.AbsentBefore
@@ -191,7 +205,7 @@ func (r *Run) end(operation *Operation, e *Event) error {
 // record takes over what the end of an attempt says. An end without an outcome closes no intent: what was open stays so.
 func (r *Run) record(operation *Operation, e *Event) {
 	if e.Outcome != contract.OutcomeNone {
-		operation.Outcome, operation.IntentOpen = outcomeOf(operation, e.Outcome), false
+		operation.Outcome, operation.IntentOpen = outcomeOf(operation, e), false
 	}
 	if e.Error != nil && e.Error.Kind == contract.KindInterrupted {
 		operation.Crashes++
@@ -211,12 +225,12 @@ func (r *Run) record(operation *Operation, e *Event) {
 }
 
 // outcomeOf is what is known after an attempt: that it changed nothing says nothing of the one before, whose outcome it was to
-// settle.
-func outcomeOf(operation *Operation, outcome contract.Outcome) contract.Outcome {
-	if operation.Settling && outcome == contract.OutcomeNotApplied {
+// settle, unless a search has shown that there is nothing.
+func outcomeOf(operation *Operation, e *Event) contract.Outcome {
+	if operation.Settling && e.Outcome == contract.OutcomeNotApplied && !e.Absent {
 		return contract.OutcomeUnknown
 	}
-	return outcome
+	return e.Outcome
 }
 
 func (r *Run) move(operation *Operation, to Status) {

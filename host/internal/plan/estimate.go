@@ -66,16 +66,15 @@ func (p *Plan) estimate() {
 // Longest is the longest way through the operations, which are in order, when each takes what takes says. Behind an end edge
 // nothing runs.
 func (p *Plan) Longest(takes func(operation int) time.Duration) time.Duration {
-	done, skipped := make([]time.Duration, len(p.Operations)), make([]bool, len(p.Operations))
+	done := make([]time.Duration, len(p.Operations))
 	var longest time.Duration
 	for i := range p.Operations {
 		var start time.Duration
 		for _, edge := range p.Operations[i].Predecessors {
 			start = max(start, done[edge.Operation])
-			skipped[i] = skipped[i] || edge.Type == graph.End || skipped[edge.Operation]
 		}
 		done[i] = start + takes(i)
-		if !skipped[i] {
+		if !p.Operations[i].Cut {
 			longest = max(longest, done[i])
 		}
 	}

@@ -23,6 +23,7 @@ func New(spec *graph.Spec, catalog graph.Catalog, runSeed string) (*Plan, error)
 	p := &Plan{Spec: spec, Operations: b.arrange(order), catalog: catalog}
 	p.group(b, order, levels)
 	p.name(runSeed)
+	p.cut()
 	p.estimate()
 	return p, nil
 }
@@ -148,6 +149,16 @@ func share(counts []int) [][]Edge {
 		at += n
 	}
 	return parts
+}
+
+// cut marks what stands behind an end edge; operations are in order.
+func (p *Plan) cut() {
+	for i := range p.Operations {
+		operation := &p.Operations[i]
+		for _, edge := range operation.Predecessors {
+			operation.Cut = operation.Cut || edge.Type == graph.End || p.Operations[edge.Operation].Cut
+		}
+	}
 }
 
 // group fills Groups and NodeGroups by level: every operation of a node has the level of the node.

@@ -35,6 +35,8 @@ type Operation struct {
 	Typical time.Duration
 	// unchanged: it is foreseen to find nothing to do.
 	unchanged bool
+	// Cut: it stands behind an end edge, however far, and is skipped.
+	Cut bool
 	// Predecessors and Successors are indexes into Plan.Operations.
 	Predecessors []Edge
 	Successors   []Edge
@@ -46,3 +48,6 @@ type Edge struct {
 	EdgeID    string
 	Type      graph.EdgeType
 }
+
+// Pauses says that what is behind the edge waits for a person to release it.
+func (e Edge) Pauses() bool { return e.Type == graph.Pause }

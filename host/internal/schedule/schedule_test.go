@@ -23,6 +23,23 @@ import (
 
 // planOf makes a plan of n operations; edges are pairs (from, to) with from below to.
 func planOf(t require.TestingT, n int, edges ...[2]int) *plan.Plan {
+	typed := make([]link, len(edges))
+	for i, e := range edges {
+		typed[i] = link{e[0], e[1], graph.Dependency}
+	}
+	return planWith(t, n, typed...)
+}
+
+// link is an edge with its type.
+type link struct {
+	from, to int
+	kind     graph.EdgeType
+}
+
+func edgeID(from, to int) string { return fmt.Sprintf("e%d-%d", from, to) }
+
+// planWith makes a plan of n operations; each link leads from a lower one to a higher one.
+func planWith(t require.TestingT, n int, edges ...link) *plan.Plan {
 	spec := &graph.Spec{GraphID: "g"}
 	for i := range n {
 		spec.Nodes = append(spec.Nodes, graph.Node{
@@ -31,7 +48,7 @@ func planOf(t require.TestingT, n int, edges ...[2]int) *plan.Plan {
 	}
 	for _, e := range edges {
 		spec.Edges = append(spec.Edges, graph.Edge{
-			EdgeID: fmt.Sprintf("e%d-%d", e[0], e[1]), From: fmt.Sprintf("n%d", e[0]), To: fmt.Sprintf("n%d", e[1]), Type: graph.Dependency,
+			EdgeID: edgeID(e.from, e.to), From: fmt.Sprintf("n%d", e.from), To: fmt.Sprintf("n%d", e.to), Type: e.kind,
 		})
 	}
 	p, err := plan.New(spec, nil, "seed")
@@ -50,16 +67,17 @@ type world struct {
 	most    int
 	order   []string
 	started map[string]time.Time
+	began   func(id string)
+	events  []execution.Event
+	// wasUnsettled says which operations were so when the run last went on.
+	wasUnsettled map[int]bool
 }
 
 func newWorld(p *plan.Plan) *world {
-	ids := make([]string, len(p.Operations))
-	for i := range p.Operations {
-		ids[i] = p.Operations[i].ID
-	}
 	w := &world{
-		run: execution.NewRun("r", ids), script: map[string][]execution.Status{}, started: map[string]time.Time{},
-		takes: func() time.Duration { return time.Second },
+		run: execution.NewRun("r", ids(p)), script: map[string][]execution.Status{}, started: map[string]time.Time{},
+		wasUnsettled: map[int]bool{},
+		takes:        func() time.Duration { return time.Second },
 	}
 	for _, status := range []execution.RunStatus{execution.RunQueued, execution.RunRunning} {
 		w.apply(execution.Event{Kind: execution.RunChanged, RunStatus: status})
@@ -72,6 +90,7 @@ func (w *world) apply(e execution.Event) {
 	if err := w.run.Apply(&e); err != nil {
 		panic(err)
 	}
+	w.events = append(w.events, e)
 }
 
 func (w *world) Peek(read func(*execution.Run)) {
@@ -80,7 +99,7 @@ func (w *world) Peek(read func(*execution.Run)) {
 	read(w.run)
 }
 
-func (w *world) Change(e execution.Event) error {
+func (w *world) Note(e execution.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.apply(e)
@@ -96,6 +115,9 @@ func (w *world) Perform(_ context.Context, operation *plan.Operation) (execution
 	w.most = max(w.most, w.flying)
 	w.order = append(w.order, id)
 	w.started[id] = time.Now()
+	if w.began != nil {
+		w.began(id)
+	}
 	w.apply(execution.Event{Kind: execution.Intent, Operation: id, Settling: w.run.Operation(id).Unsettled()})
 	takes := w.takes()
 	w.mu.Unlock()
@@ -120,7 +142,7 @@ func (w *world) Perform(_ context.Context, operation *plan.Operation) (execution
 func (w *world) status(id string) execution.Status { return w.run.Operation(id).Status }
 
 func (w *world) drive(ctx context.Context, p *plan.Plan, limit int) (execution.RunStatus, error) {
-	return schedule.Run(ctx, context.Background(), p, w, w, limit)
+	return schedule.Run(ctx, context.Background(), p, w, w, schedule.Options{Limit: limit})
 }
 
 func TestAnOperationStartsWhenItsOwnPredecessorsAreDone(t *testing.T) {
