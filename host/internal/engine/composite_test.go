@@ -278,3 +278,70 @@ func TestACompositeThatCannotBeExpanded(t *testing.T) {
 	}
 	require.Zero(t, h.outside())
 }
+
+// TestWhatIsSealedForACompositeIsOpenedByItsPart, and nowhere else: the box names what the caller sealed it for.
+func TestWhatIsSealedForACompositeIsOpenedByItsPart(t *testing.T) {
+	for kind, part := range map[string]string{"noop:stack": "x.base", "noop:site": "x.stack.base"} {
+		t.Run(kind, func(t *testing.T) {
+			h := build(t)
+			box := h.seal(kind+"#/secret", "s3cr3t")
+			with := func(box string) *rest.Config {
+				return h.config(`{"x": {"type": "` + kind + `", "operation": "ensure", "properties": {"value": "v", "secret": "` + box + `"}}}`)
+			}
+			for _, purpose := range []string{"noop:thing#/secret", kind + "#/value", "credential"} {
+				_, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{Config: with(h.seal(purpose, "s3cr3t"))})
+				require.Equal(t, "/config/resources/x/properties/secret", h.refused(engine.Invalid, err).Problems[0].Pointer)
+			}
+			_, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{
+				Config: h.config(`{"x": {"type": "noop:thing", "properties": {"secret": "` + box + `"}}}`),
+			})
+			h.refused(engine.Invalid, err)
+
+			h.plugins.breakWith(times(2, part, never))
+			failed := h.apply(&rest.ApplyRequest{Config: with(box)})
+			require.Equal(t, part, failed.FailedOperation.ResourceID)
+			_, err = h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{GraphID: failed.GraphID, Credentials: noCredentials})
+			pointer := "/resources/x/properties/secret"
+			require.Equal(t, []graph.Problem{{
+				Pointer: "/sealed_properties/~1resources~1x~1properties~1secret", Message: "was never stored, and is needed again",
+			}}, h.refused(engine.Invalid, err).Problems, "asked for once, where the caller gave it")
+			h.restart()
+			_, err = h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{
+				GraphID: failed.GraphID, Credentials: noCredentials, SealedProperties: map[string]string{pointer: h.seal(kind+"#/secret", "another")},
+			})
+			h.refused(engine.Invalid, err)
+			done := h.apply(&rest.ApplyRequest{
+				GraphID: failed.GraphID, Credentials: noCredentials, SealedProperties: map[string]string{pointer: box},
+			})
+			require.True(t, done.Success, "%+v", done.FailedOperation)
+			held := ""
+			for _, operation := range h.status(done.GraphID).Operations {
+				if operation.ResourceID == part {
+					var outputs struct{ Fingerprint string }
+					require.NoError(t, json.Unmarshal(operation.Outputs, &outputs))
+					held = outputs.Fingerprint
+				}
+			}
+			require.Equal(t, h.ring.Fingerprint("default", "s3cr3t"), held)
+
+			for _, operation := range h.plugins.calls {
+				for at, purpose := range operation.Target.SealedPurposes {
+					require.Equal(t, "/secret", at)
+					require.Equal(t, kind+"#/secret", purpose)
+				}
+			}
+			graphs := []string{done.GraphID}
+			for _, composite := range h.status(done.GraphID).Composites {
+				graphs = append(graphs, composite.SubgraphID)
+			}
+			for _, id := range graphs {
+				stored, err := h.store.Graph(t.Context(), "default", id)
+				require.NoError(t, err)
+				require.NotContains(t, string(stored.Spec), box)
+			}
+			again := h.apply(&rest.ApplyRequest{Config: with(h.seal(kind+"#/secret", "s3cr3t"))})
+			require.True(t, again.Success)
+			require.Zero(t, again.Changed, "the same value, sealed anew, changes nothing: %v", again.Changes)
+		})
+	}
+}
