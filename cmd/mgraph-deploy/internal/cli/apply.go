@@ -204,5 +204,12 @@ func (a *app) names(ctx context.Context, s *session, result *rest.RunResult) map
 	for i := range status.Operations {
 		operations[i] = status.Operations[i].OperationSummary
 	}
-	return resourceNames(operations)
+	names := resourceNames(operations)
+	for i := range status.Composites {
+		for id := range status.Composites[i].Outputs {
+			_, region, _ := strings.Cut(id, "@")
+			names[id] = status.Composites[i].ResourceID + at(region)
+		}
+	}
+	return names
 }

@@ -110,6 +110,23 @@ func graphIn(t *testing.T, text string) string {
 	return after[:8]
 }
 
+func TestCompositesAreShownOverTheirParts(t *testing.T) {
+	w := newWorld(t)
+	app := w.file(t, "app.json", `{"deployment_id":"demo","resources":{
+		"base":{"type":"noop:thing","properties":{"value":"x"}},
+		"stack":{"type":"noop:stack","references":{"from":"base.value"}},
+		"behind":{"type":"noop:thing","depends_on":["stack"]}}}`)
+	plan := w.must(t, exitDone, "plan", app).out
+	require.Contains(t, plan, "4 operations in 4 groups")
+	require.Regexp(t, `(?m)^ +create +stack +noop:stack$\n^2 +\+ create +create +  stack.base +noop:thing +- +- +base$\n^3 +\+ create +create +  stack.layer-1 +noop:regional +us-east-1 +- +stack.base$\n^4 +\+ create +create +behind`, plan)
+	applied := w.must(t, exitDone, "apply", app).out
+	require.Regexp(t, `(?m)^stack +value +x$`, applied)
+	require.Regexp(t, `(?m)^stack +create +completed$\n^  stack.base +- +create +completed`, w.must(t, exitDone, "status", "demo").out)
+	part := w.file(t, "part.json", `{"deployment_id":"demo","resources":{"stack":{"type":"noop:stack","properties":{"size":-1}}}}`)
+	require.Contains(t, w.must(t, exitFailed, "plan", part).out, "/config/resources/stack/properties/size: must be at least 0")
+	w.must(t, exitDone, "destroy", "demo")
+}
+
 func TestStoredPlanIsApplied(t *testing.T) {
 	w := newWorld(t)
 	plan := w.must(t, exitDone, "plan", w.file(t, "app.json", twoThings), "--keep")
