@@ -20,6 +20,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/sqlite"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
 // Options of a host. Only DataDir, PluginsDir and Log are required.
@@ -40,6 +41,8 @@ type Options struct {
 	Version   string
 	// ProviderSettings are the operator's, by provider: JSON objects.
 	ProviderSettings map[string]json.RawMessage
+	// RateLimits are the operator's, by provider, for each account and region. Only what is tighter than the provider's own counts.
+	RateLimits map[string]RateLimit
 	// Limits of requests; zero fields mean the defaults.
 	Limits Limits
 	// ActiveRuns bounds the runs of a tenant that are active at once; 0 for no bound.
@@ -59,6 +62,9 @@ type Options struct {
 
 // Limits of requests: bytes of a body, its nesting, and resources of a deployment.
 type Limits = config.Limits
+
+// RateLimit is how many calls at once, how many a second, and how many of those in one burst; zero means no limit.
+type RateLimit = contract.RateLimit
 
 // Host is the whole program but for its listener.
 type Host struct {
@@ -92,7 +98,7 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	if h.engine, err = engine.New(ctx, engine.Options{
 		Store: h.store, Plugins: h.plugins, Log: options.Log.Named("engine"), Settings: options.ProviderSettings,
 		Limits: options.Limits, Concurrency: options.Concurrency, HostConcurrency: options.HostConcurrency,
-		ActiveRuns: options.ActiveRuns, Timeout: options.OperationTimeout, Tries: options.Tries,
+		RateLimits: options.RateLimits, ActiveRuns: options.ActiveRuns, Timeout: options.OperationTimeout, Tries: options.Tries,
 		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
 	}); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

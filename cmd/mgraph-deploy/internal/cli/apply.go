@@ -164,7 +164,7 @@ func (a *app) sayWhatGoesOn(s *session, run *rest.RunResult) {
 	switch {
 	case run == nil || run.RunID == "":
 	case s.local:
-		a.say("run %s stops here; go on with: mgraph-deploy apply --graph %s", run.RunID, run.GraphID)
+		a.say("run %s stops here; go on with: mgraph-deploy continue %s", run.RunID, run.GraphID)
 	default:
 		a.say("run %s goes on; watch it with: mgraph-deploy watch %s", run.RunID, run.GraphID)
 	}

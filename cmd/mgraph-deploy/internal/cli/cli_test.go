@@ -234,7 +234,7 @@ func TestInterruptLeavesARunThatGoesOn(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(said.String(), "a: begun") }, 20*time.Second, 5*time.Millisecond)
 	cancel()
 	require.Equal(t, exitInterrupted, <-code)
-	require.Contains(t, said.String(), "go on with: mgraph-deploy apply --graph ")
+	require.Contains(t, said.String(), "go on with: mgraph-deploy continue ")
 }
 
 func TestKeysOnAServer(t *testing.T) {

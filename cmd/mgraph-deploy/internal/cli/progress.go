@@ -88,6 +88,8 @@ func (l *lines) text(event rest.Event) string {
 		return what + ": " + l.ending(event)
 	case rest.EventChanged:
 		return plural(len(event.Operations), "operation") + " " + event.Status
+	case rest.EventReleased:
+		return "edge " + event.Edge + " released"
 	case rest.EventRunChanged:
 		return strings.TrimSuffix("run "+event.RunStatus+": "+event.Reason, ": ")
 	default:

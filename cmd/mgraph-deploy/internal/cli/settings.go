@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host"
 )
 
 // hostSettings are the operator's configuration: the file that --config names, with flags and environment over it.
@@ -22,13 +24,31 @@ type hostSettings struct {
 	KeyHeader  string `json:"key_header"`
 	LogLevel   string `json:"log_level"`
 	// Providers are settings by provider. Secrets stand in files that they name, never here.
-	Providers               map[string]json.RawMessage `json:"providers"`
-	Limits                  limits                     `json:"limits"`
-	Concurrency             int                        `json:"concurrency"`
-	Tries                   int                        `json:"tries"`
-	OperationTimeoutSeconds float64                    `json:"operation_timeout_seconds"`
-	DrainTimeoutSeconds     float64                    `json:"drain_timeout_seconds"`
-	PlainBoxes              bool                       `json:"plain_boxes"`
+	Providers map[string]json.RawMessage `json:"providers"`
+	// RateLimits hold a provider to less than it allows itself.
+	RateLimits              map[string]rateLimit `json:"rate_limits"`
+	Limits                  limits               `json:"limits"`
+	Concurrency             int                  `json:"concurrency"`
+	Tries                   int                  `json:"tries"`
+	OperationTimeoutSeconds float64              `json:"operation_timeout_seconds"`
+	DrainTimeoutSeconds     float64              `json:"drain_timeout_seconds"`
+	PlainBoxes              bool                 `json:"plain_boxes"`
+}
+
+// rateLimit is for each account and region of a provider; zero leaves the provider's own.
+type rateLimit struct {
+	MaxConcurrent int     `json:"max_concurrent"`
+	PerSecond     float64 `json:"per_second"`
+	Burst         int     `json:"burst"`
+}
+
+// rateLimits are what the host is given.
+func (s *hostSettings) rateLimits() map[string]host.RateLimit {
+	limits := make(map[string]host.RateLimit, len(s.RateLimits))
+	for provider, limit := range s.RateLimits {
+		limits[provider] = host.RateLimit(limit)
+	}
+	return limits
 }
 
 type limits struct {
@@ -49,6 +69,11 @@ func (a *app) hostSettings() (*hostSettings, error) {
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.flags.config, err)
+		}
+	}
+	for provider, limit := range s.RateLimits {
+		if limit.MaxConcurrent < 0 || limit.PerSecond < 0 || limit.Burst < 0 {
+			return nil, fmt.Errorf("rate_limits of %s: must not be negative", provider)
 		}
 	}
 	if hasPassword(s.Store) {

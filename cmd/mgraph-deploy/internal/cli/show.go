@@ -107,6 +107,9 @@ func (a *app) showResult(result *rest.RunResult, names map[string]string) {
 	}
 	a.showChecks(result.Checks, names)
 	a.showOutputs(result.Outputs, names)
+	for _, open := range result.Unsettled {
+		a.print("Unsettled: %s %s%s: something of it may be there", open.Operation, open.ResourceID, at(open.Region))
+	}
 	for _, left := range result.LeftOver {
 		a.print("Left over: %s %s%s: %s", left.ResourceType, left.ResourceID, at(left.Region), printable(left.Reason))
 	}
