@@ -59,7 +59,7 @@ func (s *simulation) conclude(ctx context.Context, d *deployment) error {
 	applied, err := s.finish(ctx, func() (*rest.RunResult, error) {
 		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{Config: cfg, SealedProperties: boxes})
 	}, func(run *rest.RunResult) (*rest.RunResult, error) {
-		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: run.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d)})
+		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: run.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d.secrets)})
 	})
 	if err != nil || applied == nil {
 		return err
@@ -140,7 +140,7 @@ func (s *simulation) excused(result *rest.RunResult) bool {
 // verified has the host compare, and believes it only if it says that all is well.
 func (s *simulation) verified(ctx context.Context, d *deployment, applied *rest.RunResult) error {
 	result, err := s.host.engine.Verify(ctx, s.caller, &rest.VerifyRequest{
-		GraphID: applied.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d),
+		GraphID: applied.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d.secrets),
 	})
 	if err != nil {
 		return err

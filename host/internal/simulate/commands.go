@@ -20,8 +20,7 @@ func (s *simulation) turn(ctx context.Context) error {
 	}
 	command := s.choose(d)
 	s.chance.count("command: " + command.name)
-	result, err := command.give(ctx)
-	s.say(result, err)
+	result, tries, err := s.give(ctx, command)
 	if s.host.gone() {
 		return s.revive(ctx) // whatever was answered, nobody heard it
 	}
@@ -30,12 +29,12 @@ func (s *simulation) turn(ctx context.Context) error {
 		s.chance.count("refused: " + string(refused.Kind))
 	}
 	switch {
-	case err != nil && before != nil && refused != nil && refused.Kind != engine.Internal && refused.Kind != engine.Unavailable:
+	case err == nil && result != nil:
+		s.hear(ctx, result)
+	case err != nil && before != nil && tries == 1 && refused != nil && !unclear(refused):
 		if err := s.same(ctx, before, command.name); err != nil {
 			return err
 		}
-	case err == nil && result != nil:
-		s.hear(ctx, result)
 	}
 	if err := s.pass(ctx, result); err != nil {
 		return err
@@ -43,49 +42,116 @@ func (s *simulation) turn(ctx context.Context) error {
 	return s.revive(ctx)
 }
 
-// command is something that a caller asks for.
+// unclear says that a caller cannot know whether the command was taken.
+func unclear(refused *engine.Error) bool {
+	return refused.Kind == engine.Internal || refused.Kind == engine.Unavailable
+}
+
+// give sends a command, and often sends it again under its key when no answer came, or none that says anything: whatever became
+// of the first, all of them come to one run.
+func (s *simulation) give(ctx context.Context, c command) (result *rest.RunResult, tries int, err error) {
+	key := engine.Command{Key: s.chance.id(), Route: c.name, Body: c.body}
+	for tries = 1; ; tries++ {
+		h := s.host
+		if c.body == nil {
+			result, err = c.begin(ctx, s.caller)
+		} else {
+			result, err = h.engine.Once(ctx, s.caller, key, c.begin)
+		}
+		s.say(result, err)
+		var refused *engine.Error
+		lost := h.gone() || errors.As(err, &refused) && unclear(refused)
+		if !h.gone() && err == nil && result != nil {
+			s.blame(s.keys.came(key.Key, result.RunID))
+		}
+		if !lost || c.body == nil || tries == 4 || s.chance.in(3) {
+			break
+		}
+		s.chance.count("command repeated under its key")
+		if err := s.revive(ctx); err != nil {
+			return nil, tries, err
+		}
+	}
+	if err == nil && !s.host.gone() && c.done != nil {
+		c.done(result)
+	}
+	return result, tries, err
+}
+
+// keyed is what the commands of each key came to.
+type keyed map[string]string
+
+func (k keyed) came(key, runID string) []invariant.Violation {
+	before, known := k[key]
+	k[key] = runID
+	if !known || before == runID {
+		return nil
+	}
+	return []invariant.Violation{{Invariant: invariant.I1, Text: "a command and its repeat came to the runs " + before + " and " + runID}}
+}
+
+// command is something that a caller asks for: what begins it, and what is known once it has begun.
 type command struct {
 	name string
-	give func(ctx context.Context) (*rest.RunResult, error)
+	// body is nil for what has no key.
+	body  any
+	begin func(context.Context, engine.Caller) (*rest.RunResult, error)
+	done  func(*rest.RunResult)
 }
 
 func (s *simulation) choose(d *deployment) command {
-	if d.graph == "" && s.chance.draw(4) > 0 {
+	if d.graph == "" {
 		return s.applyNew(d)
 	}
 	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.applyAgain, s.plan, s.applyPlanned,
 		s.verify, s.destroy, s.wrong)(d)
 }
 
-func (s *simulation) applyNew(d *deployment) command {
-	return command{"apply", func(ctx context.Context) (*rest.RunResult, error) {
-		s.evolve(d)
-		cfg, boxes := s.config(d)
-		d.planned = ""
-		result, err := s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{Config: cfg, SealedProperties: boxes})
-		if err == nil {
-			d.graph = result.GraphID
-		}
-		return result, err
+func (s *simulation) apply(name string, request *rest.ApplyRequest, done func(*rest.RunResult)) command {
+	return command{name: name, body: request, done: done, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Apply(ctx, caller, request)
 	}}
+}
+
+func (s *simulation) applyNew(d *deployment) command {
+	s.evolve(d)
+	request := &rest.ApplyRequest{Only: s.some(d)}
+	request.Config, request.SealedProperties = s.config(d)
+	d.planned = ""
+	return s.apply("apply", request, s.deployed(d))
+}
+
+// deployed keeps what a graph was made with.
+func (s *simulation) deployed(d *deployment) func(*rest.RunResult) {
+	secrets := d.secrets
+	return func(result *rest.RunResult) { d.graph, d.kept[result.GraphID] = result.GraphID, secrets }
+}
+
+// some names one resource now and then, for commands that are to be about that alone.
+func (s *simulation) some(d *deployment) []string {
+	if len(d.resources) == 0 || !s.chance.in(8) {
+		return nil
+	}
+	return []string{d.resources[s.chance.draw(len(d.resources))].id}
 }
 
 // applyAgain goes on with a graph, whatever became of its run.
 func (s *simulation) applyAgain(d *deployment) command {
-	return command{"apply again", func(ctx context.Context) (*rest.RunResult, error) {
-		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d)})
-	}}
+	return s.apply("apply again", &rest.ApplyRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.graph])}, nil)
 }
 
 func (s *simulation) plan(d *deployment) command {
-	return command{"plan", func(ctx context.Context) (*rest.RunResult, error) {
-		s.evolve(d)
-		cfg, boxes := s.config(d)
-		stored := s.chance.in(2)
-		validate := !stored
-		planned, err := s.host.engine.Plan(ctx, s.caller, &rest.PlanRequest{Config: cfg, ValidateOnly: &validate, SealedProperties: boxes})
+	s.evolve(d)
+	stored := s.chance.in(2)
+	validate := !stored
+	request := &rest.PlanRequest{ValidateOnly: &validate}
+	request.Config, request.SealedProperties = s.config(d)
+	secrets := d.secrets
+	return command{name: "plan", begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		planned, err := s.host.engine.Plan(ctx, caller, request)
 		if err == nil && stored && planned.Success && !s.host.gone() {
 			d.planned = planned.SpecGraphID
+			d.kept[d.planned] = secrets
 			s.told.Graph(d.planned)
 		}
 		s.say(planned, err)
@@ -97,25 +163,21 @@ func (s *simulation) applyPlanned(d *deployment) command {
 	if d.planned == "" {
 		return s.plan(d)
 	}
-	return command{"apply a plan", func(ctx context.Context) (*rest.RunResult, error) {
-		graph := d.planned
-		result, err := s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: graph, Credentials: s.credentials(), SealedProperties: s.boxes(d)})
-		if err == nil {
-			d.graph, d.planned = graph, ""
-		}
-		return result, err
-	}}
+	request := &rest.ApplyRequest{GraphID: d.planned, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.planned])}
+	return s.apply("apply a plan", request, func(result *rest.RunResult) { d.graph, d.planned = result.GraphID, "" })
 }
 
 func (s *simulation) verify(d *deployment) command {
-	return command{"verify", func(ctx context.Context) (*rest.RunResult, error) {
-		return s.host.engine.Verify(ctx, s.caller, &rest.VerifyRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d)})
+	request := &rest.VerifyRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.graph])}
+	return command{name: "verify", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Verify(ctx, caller, request)
 	}}
 }
 
 func (s *simulation) destroy(d *deployment) command {
-	return command{"destroy", func(ctx context.Context) (*rest.RunResult, error) {
-		return s.host.engine.Destroy(ctx, s.caller, &rest.DestroyRequest{DeploymentID: d.id, Credentials: s.credentials()})
+	request := &rest.DestroyRequest{DeploymentID: d.id, Credentials: s.credentials(), Only: s.some(d)}
+	return command{name: "destroy", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Destroy(ctx, caller, request)
 	}}
 }
 
@@ -126,29 +188,23 @@ func (s *simulation) wrong(d *deployment) command {
 	switch s.chance.draw(5) {
 	case 0:
 		cfg.Credentials = nil
-		request.Config, request.SealedProperties = cfg, boxes
 	case 1:
 		cfg.Resources = append(cfg.Resources, rest.NamedResource{ID: "x", Definition: rest.Resource{
 			Type: "sim:disk", DependsOn: []rest.Dependency{{Resource: "nothing"}},
 		}})
-		request.Config, request.SealedProperties = cfg, boxes
 	case 2:
+		cfg, boxes = nil, nil
 		request.GraphID, request.Credentials = "00000000", s.credentials()
 	case 3:
 		cfg.Resources = append(cfg.Resources, rest.NamedResource{ID: "y", Definition: rest.Resource{Type: "sim:net"}})
 		boxes["/resources/y/properties/secret"] = s.seal("credential", s.password)
-		request.Config, request.SealedProperties = cfg, boxes
 	default:
 		cfg.Resources = append(cfg.Resources, rest.NamedResource{ID: "z", Definition: rest.Resource{Type: "sim:what"}})
-		request.Config, request.SealedProperties = cfg, boxes
 	}
-	return command{"wrong", func(ctx context.Context) (*rest.RunResult, error) {
-		result, err := s.host.engine.Apply(ctx, s.caller, request)
-		if err == nil && !s.host.gone() {
-			s.blame([]invariant.Violation{{Invariant: invariant.I9, Text: "a wrong request was accepted"}})
-		}
-		return result, err
-	}}
+	request.Config, request.SealedProperties = cfg, boxes
+	return s.apply("wrong", request, func(*rest.RunResult) {
+		s.blame([]invariant.Violation{{Invariant: invariant.I9, Text: "a wrong request was accepted"}})
+	})
 }
 
 // still gives the evidence while nothing is at work; nil when something is.

@@ -16,8 +16,9 @@ type deployment struct {
 	id        string
 	version   int
 	resources []resource
-	// secrets are the clear values of each graph that callers may have to bring again, by pointer.
+	// secrets are the clear values of the last document, by pointer, and kept those of each graph: they may have to be brought again.
 	secrets map[string]secret
+	kept    map[string]map[string]secret
 	// graph is the last that was acknowledged, planned one that was stored and not applied.
 	graph, planned string
 }
@@ -45,6 +46,9 @@ func (s *simulation) evolve(d *deployment) {
 	for i := range d.resources {
 		r := &d.resources[i]
 		r.verb = pick(c, "ensure", "ensure", "ensure", "ensure", "update", "create", "verify")
+		if r.kind == "sim:job" && r.verb == "update" {
+			r.verb = "ensure"
+		}
 		if c.in(2) && r.from == "" {
 			r.value = fmt.Sprintf("v%d-%d", d.version, c.draw(1000))
 		}
@@ -94,10 +98,10 @@ func (s *simulation) newResource(d *deployment) resource {
 	c := s.chance
 	s.drawn++
 	r := resource{
-		id: fmt.Sprintf("r%d", s.drawn), kind: pick(c, "sim:disk", "sim:disk", "sim:net", "sim:net", "sim:entry", "sim:entry", "sim:job"),
+		id: fmt.Sprintf("r%d", s.drawn), kind: pick(c, "sim:disk", "sim:disk", "sim:net", "sim:net", "sim:entry", "sim:entry", "sim:job", "sim:pair"),
 		name: fmt.Sprintf("n%d", s.drawn), value: fmt.Sprintf("v%d-%d", d.version, c.draw(1000)), verb: pick(c, "create", "ensure"),
-		sealed: c.in(4),
 	}
+	r.sealed = r.kind != "sim:pair" && c.in(4)
 	if r.exact = r.kind == "sim:entry" && c.in(3); r.exact && c.in(2) {
 		r.foreign = true
 		s.foreign = append(s.foreign, s.world.Plant(cloud.Item{Type: r.kind, Name: r.name, Value: "somebody's"}))
@@ -110,7 +114,7 @@ func (s *simulation) newResource(d *deployment) resource {
 		}
 	}
 	if len(d.resources) > 0 && c.in(3) {
-		if source := d.resources[c.draw(len(d.resources))]; source.kind != "sim:disk" {
+		if source := d.resources[c.draw(len(d.resources))]; source.kind != "sim:disk" && r.kind != "sim:pair" {
 			r.from, r.value = source.id+pick(c, ".id", ".value", ""), ""
 		}
 	}
@@ -142,7 +146,7 @@ func (s *simulation) config(d *deployment) (*rest.Config, map[string]string) {
 		}
 		cfg.Resources = append(cfg.Resources, rest.NamedResource{ID: r.id, Definition: definition})
 	}
-	return cfg, s.boxes(d)
+	return cfg, s.boxes(d.secrets)
 }
 
 // newSecret draws one that is looked for everywhere afterwards.
@@ -152,10 +156,10 @@ func (s *simulation) newSecret() string {
 	return value
 }
 
-// boxes seals a deployment's secrets anew, as callers do.
-func (s *simulation) boxes(d *deployment) map[string]string {
+// boxes seals secrets anew, as callers do.
+func (s *simulation) boxes(secrets map[string]secret) map[string]string {
 	boxes := map[string]string{}
-	for pointer, secret := range d.secrets {
+	for pointer, secret := range secrets {
 		boxes[pointer] = s.seal(sealedbox.PurposeProperty(secret.kind, "/secret"), secret.value)
 	}
 	return boxes

@@ -1,6 +1,6 @@
 //go:build planted
 
-package simulate_test
+package simulate
 
 import (
 	"flag"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate/invariant"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 )
@@ -20,7 +19,7 @@ var patience = flag.Int("patience", 600, "how many seeds may miss a planted faul
 
 // TestEveryPlantedFaultIsFound puts each fault into the program, one after the other, and simulates until an invariant breaks.
 func TestEveryPlantedFaultIsFound(t *testing.T) {
-	lab, err := simulate.NewLab(t.Context(), t.TempDir())
+	lab, err := NewLab(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	for _, bug := range planted.Bugs() {
 		t.Run(string(bug), func(t *testing.T) {
@@ -37,7 +36,7 @@ func TestEveryPlantedFaultIsFound(t *testing.T) {
 }
 
 // hunt simulates seed after seed, as many at once as there are processors, until one breaks an invariant.
-func hunt(t *testing.T, lab *simulate.Lab) (caught []invariant.Violation, seeds int) {
+func hunt(t *testing.T, lab *Lab) (caught []invariant.Violation, seeds int) {
 	for at := 0; at < *patience && len(caught) == 0; at += runtime.GOMAXPROCS(0) {
 		var mu sync.Mutex
 		t.Run("seeds", func(t *testing.T) {

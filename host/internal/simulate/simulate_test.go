@@ -1,4 +1,4 @@
-package simulate_test
+package simulate
 
 import (
 	"flag"
@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate"
 )
 
 var (
@@ -18,7 +16,7 @@ var (
 )
 
 func TestSimulate(t *testing.T) {
-	lab, err := simulate.NewLab(t.Context(), t.TempDir())
+	lab, err := NewLab(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	for seed := *first; seed < *first+uint64(*seeds); seed++ {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {

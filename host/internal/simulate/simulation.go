@@ -74,6 +74,7 @@ type simulation struct {
 	drawn       int
 	foreign     []cloud.Item
 	told        *invariant.Told
+	keys        keyed
 	followers   sync.WaitGroup
 
 	token, password string
@@ -105,13 +106,7 @@ func (l *lines) bytes() []byte {
 
 // Run plays one seed in a directory of its own, inside a bubble of synctest.
 func (l *Lab) Run(ctx context.Context, seed uint64, dir string) (*Report, error) {
-	s := &simulation{
-		lab: l, dir: dir, chance: newChance(seed), world: cloud.New(), ring: l.ring, told: invariant.NewTold(),
-		caller: engine.Caller{Tenant: "default", Name: "sim", Role: "tenant"},
-	}
-	s.log = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: &s.logged})
-	s.token, s.password = s.newSecret(), s.newSecret()
-	s.world.Weather = s.weather
+	s := l.simulation(seed, dir)
 	err := s.play(ctx)
 	report := &Report{Seed: seed}
 	if len(s.found) > 0 {
@@ -121,6 +116,17 @@ func (l *Lab) Run(ctx context.Context, seed uint64, dir string) (*Report, error)
 	s.followers.Wait()
 	report.Counts, report.Violations = s.chance.counts, s.found
 	return report, err
+}
+
+func (l *Lab) simulation(seed uint64, dir string) *simulation {
+	s := &simulation{
+		lab: l, dir: dir, chance: newChance(seed), world: cloud.New(), ring: l.ring, told: invariant.NewTold(), keys: keyed{},
+		caller: engine.Caller{Tenant: "default", Name: "sim", Role: "tenant"},
+	}
+	s.log = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: &s.logged})
+	s.token, s.password = s.newSecret(), s.newSecret()
+	s.world.Weather = s.weather
+	return s
 }
 
 // weather is what the world asks for each request.
@@ -147,15 +153,11 @@ func (s *simulation) weather(string, cloud.Call) cloud.Weather {
 
 // play is the whole of a simulation: commands in bad weather, then calm, in which everything must come right.
 func (s *simulation) play(ctx context.Context) error {
-	d, err := s.lab.template.disk.copyTo(s.nextDir())
-	if err != nil {
-		return err
-	}
-	if err := s.begin(ctx, d, nil); err != nil {
+	if err := s.open(ctx); err != nil {
 		return err
 	}
 	for i := range 1 + s.chance.draw(2) {
-		s.deployments = append(s.deployments, &deployment{id: fmt.Sprintf("app%d", i)})
+		s.deployments = append(s.deployments, &deployment{id: fmt.Sprintf("app%d", i), kept: map[string]map[string]secret{}})
 	}
 	for range 3 + s.chance.draw(6) {
 		if err := s.turn(ctx); err != nil {
@@ -171,6 +173,15 @@ func (s *simulation) play(ctx context.Context) error {
 		}
 	}
 	return s.last(ctx)
+}
+
+// open has a first host begin over an empty store.
+func (s *simulation) open(ctx context.Context) error {
+	d, err := s.lab.template.disk.copyTo(s.nextDir())
+	if err != nil {
+		return err
+	}
+	return s.begin(ctx, d, nil)
 }
 
 func (s *simulation) nextDir() string {

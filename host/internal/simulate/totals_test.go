@@ -1,4 +1,4 @@
-package simulate_test
+package simulate
 
 import (
 	"encoding/json"
@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate"
 )
 
 var figures = flag.String("figures", "", "file that the figures of this run are written to, as JSON")
@@ -46,7 +44,7 @@ func note(change func(*totals)) {
 }
 
 // add counts one simulation in.
-func add(report *simulate.Report) {
+func add(report *Report) {
 	note(func(total *totals) {
 		total.Seeds++
 		for what, n := range report.Counts {

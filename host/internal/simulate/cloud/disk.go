@@ -43,11 +43,52 @@ type disks struct {
 	placement contract.Placement
 }
 
-var _ provider.Updater[*client, Properties] = disks{}
+var (
+	_ provider.Updater[*client, Properties]    = disks{}
+	_ provider.Planner[*client, Properties]    = disks{}
+	_ provider.Rollbacker[*client, Properties] = disks{}
+)
+
+// former is what a disk held before a change.
+type former struct{ Value, Fingerprint string }
+
+// Plan compares, and writes down what is there.
+func (d disks) Plan(_ context.Context, _ *client, op *provider.Operation[Properties]) (provider.Preview, error) {
+	wanted, err := want(op, d.name)
+	if err != nil {
+		return provider.Preview{}, err
+	}
+	value, _ := op.Existing.Outputs["value"].(string)
+	fingerprint, _ := op.Existing.Outputs["fingerprint"].(string)
+	preview := provider.Preview{Former: former{value, fingerprint}}
+	preview.Compare("/value", value, wanted.Value)
+	if wanted.Fingerprint != "" && wanted.Fingerprint != fingerprint {
+		preview.Differs("/secret")
+	}
+	return preview, nil
+}
+
+// Rollback brings back what was there.
+func (d disks) Rollback(ctx context.Context, c *client, op *provider.Operation[Properties]) (provider.Outputs, error) {
+	var before former
+	if err := op.Former.Read(&before); err != nil {
+		return nil, err
+	}
+	if op.Existing == nil {
+		return nil, provider.Errorf(provider.NotFound, "it is gone, and holds nothing that could be brought back")
+	}
+	wanted := Item{
+		ID: op.Existing.Identity, Type: d.name, Name: op.Name, Value: before.Value, Fingerprint: before.Fingerprint, Labels: op.Labels,
+	}
+	op.Made(wanted.ID)
+	return fill(ctx, c, op, wanted)
+}
 
 // Describe says what a disk is.
 func (d disks) Describe() provider.Description {
-	return labelled(d.name, "A thing that is made empty, then filled.", d.placement, contract.ByLabel)
+	about := labelled(d.name, "A thing that is made empty, then filled.", d.placement, contract.ByLabel)
+	about.RecordFormats = []string{"disk/1"}
+	return about
 }
 
 // Create makes an empty one, and fills it.

@@ -37,7 +37,7 @@ func NewProvider(world *World, process *Process) (*provider.Provider, error) {
 	return provider.New(Name, Version, connect,
 		provider.TypeOf(disks{name: "sim:disk", placement: contract.Regional}),
 		provider.TypeOf(disks{name: "sim:net", placement: contract.Global}),
-		provider.TypeOf(entries{}), provider.TypeOf(jobs{}),
+		provider.TypeOf(entries{}), provider.TypeOf(jobs{}), provider.CompositeOf[*client](pairs{}),
 		provider.Identify(func(context.Context, *client) (provider.Principal, error) {
 			return provider.Principal{Account: Account, Principal: "simulated"}, nil
 		}),
@@ -57,6 +57,11 @@ func (o observed) Execute(ctx context.Context, request *contract.ExecuteRequest,
 // Find implements contract.Provider.
 func (o observed) Find(ctx context.Context, request *contract.FindRequest, found func(contract.Found)) (*contract.FindEnd, error) {
 	return o.Provider.Find(about(ctx, &request.Context, &request.Target, ""), request, found)
+}
+
+// Rollback implements contract.Provider.
+func (o observed) Rollback(ctx context.Context, request *contract.RollbackRequest, emit func(contract.Event)) (*contract.Result, error) {
+	return o.Provider.Rollback(about(ctx, &request.Context, &request.Target, ""), request, emit)
 }
 
 func about(ctx context.Context, of *contract.CallContext, target *contract.Target, verb contract.Verb) context.Context {
