@@ -59,6 +59,19 @@ type DestroyRequest struct {
 	Only []string `json:"only,omitempty"`
 }
 
+// RollbackRequest is the body of POST /deploy/rollback. DeploymentID or GraphID names the deployment.
+type RollbackRequest struct {
+	DeploymentID string `json:"deployment_id,omitempty"`
+	// GraphID is the deployment's head, or any graph of it with force.
+	GraphID     string      `json:"graph_id,omitempty"`
+	Credentials Credentials `json:"credentials,omitempty"`
+	// RunID is the run to take back: the latest that changed something and was not taken back yet. Left out, it is the latest of
+	// the deployment; it is needed to go back further than one run.
+	RunID string `json:"run_id,omitempty"`
+	// Force takes back what can be where not all can, and leaves the rest as the run left it.
+	Force bool `json:"force,omitempty"`
+}
+
 // VerifyRequest is the body of POST /deploy/verify.
 type VerifyRequest struct {
 	GraphID     string      `json:"graph_id"`
@@ -126,7 +139,9 @@ type RunResult struct {
 	// NextOperation is what a run that stands would do first, were it gone on with.
 	NextOperation *OperationSummary `json:"next_operation"`
 	Warnings      List[string]      `json:"warnings"`
-	// LeftOver is what a destroy did not, or could not, delete.
+	// Undoes is the run that a rollback takes back.
+	Undoes string `json:"undoes,omitempty"`
+	// LeftOver is what a destroy did not, or could not, delete, and what a rollback could not take back.
 	LeftOver []LeftOver `json:"left_over,omitempty"`
 	// Next are the calls that make sense now.
 	Next List[Call] `json:"next"`

@@ -132,7 +132,7 @@ func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run s
 	run.DeploymentID, run.GraphID, run.PlanGraphID = p.spec.DeploymentID, p.spec.GraphID, p.spec.GraphID
 	run.Mode = cmp.Or(string(request.Mode), run.Mode)
 	d := &drive{run: run, plan: p.plan, options: runOptions{
-		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout,
+		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout, PreviousHead: standing(p.deployment),
 	}}
 	d.accounts = merged(p.deployment.Accounts, answer.accounts)
 	d.newAccounts = answer.accounts
@@ -183,6 +183,8 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 		return nil, err
 	case deployment.Destroyed:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this deployment was destroyed: post its config to deploy it anew"}
+	case run.Kind == execution.Rollback && run.Status.Final():
+		return e.applyStored(ctx, caller, request, spec, deployment, given)
 	case run.Kind != execution.Apply:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}
 	case deployment.HeadGraphID != request.GraphID && !request.Force:

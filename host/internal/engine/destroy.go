@@ -26,7 +26,7 @@ func (e *Engine) Destroy(ctx context.Context, caller Caller, request *rest.Destr
 }
 
 func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.DestroyRequest) (*rest.RunResult, error) {
-	deployment, err := e.destroyedDeployment(ctx, caller, request)
+	deployment, err := e.headed(ctx, caller, request.DeploymentID, request.GraphID, request.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +45,11 @@ func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.Destr
 	return e.destroyAnew(ctx, caller, request, deployment)
 }
 
-func (e *Engine) destroyedDeployment(ctx context.Context, caller Caller, request *rest.DestroyRequest) (store.Deployment, error) {
-	id := request.DeploymentID
-	if request.GraphID != "" {
-		spec, _, err := e.load(ctx, caller, request.GraphID)
+// headed is the deployment that a request names, by itself or by the graph that is its head.
+func (e *Engine) headed(ctx context.Context, caller Caller, deploymentID, graphID string, force bool) (store.Deployment, error) {
+	id := deploymentID
+	if graphID != "" {
+		spec, _, err := e.load(ctx, caller, graphID)
 		if err != nil {
 			return store.Deployment{}, err
 		}
@@ -60,16 +61,14 @@ func (e *Engine) destroyedDeployment(ctx context.Context, caller Caller, request
 	if id == "" {
 		return store.Deployment{}, invalid(graph.Problem{Pointer: "/graph_id", Message: "deployment_id or graph_id is required"})
 	}
-	deployment, err := e.store.Deployment(ctx, caller.Tenant, id)
+	deployment, err := e.deployment(ctx, caller, id)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return deployment, refuse(NotFound, "there is no such deployment")
 	case err != nil:
 		return deployment, err
 	case deployment.HeadGraphID == "":
 		return deployment, refuse(Conflict, "nothing of this deployment was ever applied")
-	case request.GraphID != "" && request.GraphID != deployment.HeadGraphID && !request.Force:
-		return deployment, refuse(Conflict, "this graph is not the one that was last applied: destroy that, or force")
+	case graphID != "" && graphID != deployment.HeadGraphID && !force:
+		return deployment, refuse(Conflict, "this graph is not the one that was last applied: name that, or force")
 	}
 	return deployment, nil
 }

@@ -77,6 +77,13 @@ type runOptions struct {
 	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
 	// TimeoutSeconds bounds each drive of the run; 0 for none.
 	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
+	// PreviousHead is the graph that the deployment stood as before the run, "" for none.
+	PreviousHead string `json:"previous_head,omitempty"`
+	// Undoes is the run that a rollback takes back, Restores the graph that is the head again once it has, "" for none, and
+	// Head the one that was the head when it began.
+	Undoes   string `json:"undoes,omitempty"`
+	Restores string `json:"restores,omitempty"`
+	Head     string `json:"head,omitempty"`
 }
 
 type placeKey struct{ nodeID, region string }
@@ -232,7 +239,11 @@ func reasonOf(ctx context.Context, status execution.RunStatus) string {
 
 // rest records how the run came to rest.
 func (d *drive) rest(status execution.RunStatus, reason string, destroyed *bool) error {
-	return d.state.Append(journal.Entry{Events: []execution.Event{runEvent(status, "", reason)}, Destroyed: destroyed})
+	head, all := d.restored(status)
+	if all != nil {
+		destroyed = all
+	}
+	return d.state.Append(journal.Entry{Events: []execution.Event{runEvent(status, "", reason)}, Destroyed: destroyed, Head: head})
 }
 
 // retire moves the drive from those at work to those at rest, of which a few are kept.
@@ -284,8 +295,9 @@ func (e *Engine) Wait(ctx context.Context, caller Caller, runID string) error {
 // reload brings a run back from the store: its plan, its state, and what is recorded of its resources.
 func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*drive, *execution.Run, error) {
 	d := &drive{run: run}
-	if err := json.Unmarshal(run.Options, &d.options); err != nil {
-		return nil, nil, fmt.Errorf("options of run %s: %w", run.ID, err)
+	var err error
+	if d.options, err = optionsOf(&run); err != nil {
+		return nil, nil, err
 	}
 	spec, _, err := e.load(ctx, caller, run.PlanGraphID)
 	if err != nil {
@@ -311,6 +323,14 @@ func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*dri
 	}
 	d.placements = placementsOf(resources)
 	return d, state, nil
+}
+
+// optionsOf reads what a run kept of its command.
+func optionsOf(run *store.Run) (options runOptions, err error) {
+	if err := json.Unmarshal(run.Options, &options); err != nil {
+		return options, fmt.Errorf("options of run %s: %w", run.ID, err)
+	}
+	return options, nil
 }
 
 // planOf orders a graph for a kind of run: a verification needs no order, and looks at nothing that was to be deleted.

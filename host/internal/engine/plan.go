@@ -253,6 +253,9 @@ func summary(p *plan.Plan, i int) rest.OperationSummary {
 		Name: operation.Node.Names[operation.Region], ExecNodeID: operation.ExecNodeID,
 		EstimatedSeconds: operation.Typical.Seconds(),
 	}
+	if operation.Node.Undo != nil {
+		s.Undoes = operation.Node.Undo.Operation
+	}
 	for _, edge := range operation.Predecessors {
 		s.DependsOn = append(s.DependsOn, p.Operations[edge.Operation].ID)
 	}

@@ -38,10 +38,12 @@ func planned(plan *rest.PlanResponse, resource string) *rest.OperationSummary {
 	return nil
 }
 
-// wreck removes from the world what a resource has made.
-func (h *house) wreck(resourceID string) {
+// wreck removes from the world what a resource has made, in any region or in one.
+func (h *house) wreck(resourceID string) { h.wreckIn(resourceID, "") }
+
+func (h *house) wreckIn(resourceID, region string) {
 	for _, it := range h.items(h.t) {
-		if it.Labels[contract.LabelResourceID] == resourceID {
+		if it.Labels[contract.LabelResourceID] == resourceID && (region == "" || it.Region == region) {
 			files, err := filepath.Glob(filepath.Join(h.world, "*", it.ID+".json"))
 			require.NoError(h.t, err)
 			for _, file := range files {
@@ -115,10 +117,7 @@ func TestWhatCannotBeAskedYetIsDerived(t *testing.T) {
 
 func TestATypeThatDoesNotPlanIsLookedFor(t *testing.T) {
 	h := build(t)
-	for _, name := range []string{"noop:thing", "noop:regional"} {
-		kind, _ := h.plugins.description.Type(name)
-		kind.Plans = false
-	}
+	h.remember()
 	require.Equal(t, map[string]int{"create": 4}, h.plan(&rest.PlanRequest{Config: h.chain("ensure")}).Actions)
 	require.Equal(t, map[string]int{"conflict": 4}, h.plan(&rest.PlanRequest{Config: h.chain("update")}).Actions)
 	require.True(t, h.apply(&rest.ApplyRequest{Config: h.chain("create")}).Success)

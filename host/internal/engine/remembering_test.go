@@ -3,10 +3,9 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
@@ -23,16 +22,18 @@ type memory struct {
 	// undone are the Rollback calls; losing loses the answer of the first n of them, after they were performed.
 	undone []*contract.RollbackRequest
 	losing int
+	// answering is told after each Rollback, before it is answered.
+	answering func(resourceID string)
 }
 
-// remember makes these types of the house's provider plan and roll back.
+// remember makes these types of the house's provider plan and roll back, and no others.
 func (h *house) remember(types ...string) *memory {
 	m := &memory{Provider: h.plugins.Provider, planned: map[string]int{}}
 	h.plugins.Provider = m
-	for _, name := range types {
-		kind, ok := h.plugins.description.Type(name)
-		require.True(h.t, ok)
-		kind.Plans, kind.Rollbacks = true, true
+	for i := range h.plugins.description.ResourceTypes {
+		kind := &h.plugins.description.ResourceTypes[i]
+		kind.Plans = slices.Contains(types, kind.Name)
+		kind.Rollbacks = kind.Plans
 	}
 	return m
 }
@@ -99,7 +100,7 @@ func (m *memory) result(r *contract.PlanRequest, before json.RawMessage, found b
 func (m *memory) Rollback(ctx context.Context, r *contract.RollbackRequest, emit func(contract.Event)) (*contract.Result, error) {
 	m.mu.Lock()
 	m.undone = append(m.undone, r)
-	lost := len(m.undone) <= m.losing
+	lost, answering := len(m.undone) <= m.losing, m.answering
 	m.mu.Unlock()
 	if r.Record.Format != recordFormat {
 		return nil, contract.New(contract.KindUnsupported, "this record has another format")
@@ -108,6 +109,9 @@ func (m *memory) Rollback(ctx context.Context, r *contract.RollbackRequest, emit
 	target.Properties = json.RawMessage(`{"value":` + string(r.Record.Data) + `}`)
 	request := &contract.ExecuteRequest{Context: r.Context, Target: target, Verb: contract.VerbEnsure}
 	result, err := m.Provider.Execute(ctx, request, emit)
+	if answering != nil {
+		answering(r.Target.Labels[contract.LabelResourceID])
+	}
 	if lost {
 		return nil, contract.New(contract.KindInterrupted, "the connection broke")
 	}

@@ -48,7 +48,7 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 		Kind: string(d.run.Kind), Mode: rest.Mode(d.mode(state)), StartedBy: d.run.StartedBy,
 		StartedAt: rest.At(state.StartedAt), CompletedAt: rest.At(state.EndedAt), Counts: counts(state),
 		Outputs: rest.ByOperation[json.RawMessage]{}, Changes: map[string]string{},
-		Warnings: d.options.Warnings, LeftOver: slices.Clip(d.options.LeftOver), Next: next(&d.run, state.Status),
+		Warnings: d.options.Warnings, LeftOver: slices.Clip(d.options.LeftOver), Undoes: d.options.Undoes, Next: next(&d.run, state.Status),
 	}
 	if !state.EndedAt.IsZero() {
 		result.DurationSeconds = state.EndedAt.Sub(state.StartedAt).Seconds()
@@ -155,6 +155,7 @@ func next(run *store.Run, status execution.RunStatus) []rest.Call {
 	cancel := rest.Call{Method: "POST", Path: "/deploy/cancel", Why: "end it for good: send run_id"}
 	verify := rest.Call{Method: "POST", Path: "/deploy/verify", Why: "compare what is there with what was asked for"}
 	destroy := rest.Call{Method: "POST", Path: "/deploy/destroy", Why: "delete what this deployment made"}
+	rollback := rest.Call{Method: "POST", Path: "/deploy/rollback", Why: "take back what this run changed"}
 	switch {
 	case status == execution.RunCancelling:
 		return []rest.Call{watch}
@@ -164,10 +165,14 @@ func next(run *store.Run, status execution.RunStatus) []rest.Call {
 		return []rest.Call{verify, destroy}
 	case !status.Final() && run.Kind == execution.Destroy:
 		return []rest.Call{resume, cancel}
+	case !status.Final() && run.Kind == execution.Apply:
+		return []rest.Call{resume, cancel, rollback, destroy}
 	case !status.Final():
 		return []rest.Call{resume, cancel, destroy}
 	case run.Kind == execution.Destroy:
 		return nil
+	case run.Kind == execution.Apply:
+		return []rest.Call{verify, rollback, destroy}
 	default:
 		return []rest.Call{verify, destroy}
 	}

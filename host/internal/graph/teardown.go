@@ -13,21 +13,33 @@ type TeardownNode struct {
 	Regions []string
 }
 
-// Teardown is the spec graph that deletes resources, each after all that depend on it: the edges they were made with, from
-// whichever specs, turned round. Nodes keep their ids. An edge to what is not torn down falls away, and so does one that closes a
-// cycle, as specs of different versions can make together: the earlier one in edges stays. Providers is for the caller to fill in.
+// Teardown is the spec graph that deletes resources, each after all that depend on it. Nodes keep their ids. Providers is for the
+// caller to fill in.
 func Teardown(graphID, deploymentID string, from []TeardownNode, edges []Edge, newID func() string) *Spec {
+	nodes, seen := make([]Node, 0, len(from)), make(map[string]bool, len(from))
+	for i := len(from) - 1; i >= 0; i-- {
+		// Of a node that stands there twice, the last one counts.
+		if id := from[i].Node.Logical(); !seen[id] {
+			seen[id] = true
+			nodes = append(nodes, ToDelete(from[i]))
+		}
+	}
+	slices.Reverse(nodes)
+	return Backwards(graphID, deploymentID, nodes, edges, newID)
+}
+
+// Backwards is the spec graph that goes through nodes in the reverse order of the edges that they were made with, from whichever
+// specs: those turned round, between all nodes that act on the resources they name. An edge to what is not there falls away, and so
+// does one that closes a cycle, as specs of different versions can make together: the earlier one in edges stays.
+func Backwards(graphID, deploymentID string, nodes []Node, edges []Edge, newID func() string) *Spec {
 	spec := &Spec{
 		GraphID: graphID, DeploymentID: deploymentID,
-		Providers: map[string]Pin{}, Nodes: make([]Node, 0, len(from)), Edges: []Edge{},
+		Providers: map[string]Pin{}, Nodes: slices.Clone(nodes), Edges: []Edge{},
 	}
-	index := make(map[string]int, len(from))
-	for _, live := range slices.Backward(from) {
-		if _, twice := index[live.Node.NodeID]; twice {
-			continue
-		}
-		index[live.Node.NodeID] = len(spec.Nodes)
-		spec.Nodes = append(spec.Nodes, toDelete(live))
+	slices.Reverse(spec.Nodes)
+	index := make(map[string][]int, len(nodes))
+	for i := range spec.Nodes {
+		index[spec.Nodes[i].Logical()] = append(index[spec.Nodes[i].Logical()], i)
 	}
 	drawn := make(map[string]bool, len(edges))
 	for _, e := range acyclic(len(spec.Nodes), reversed(edges, index)) {
@@ -38,9 +50,11 @@ func Teardown(graphID, deploymentID string, from []TeardownNode, edges []Edge, n
 	return spec
 }
 
-func toDelete(live TeardownNode) Node {
+// ToDelete is the node that deletes a resource where it is live.
+func ToDelete(live TeardownNode) Node {
 	node := live.Node
-	node.Verb = contract.VerbDelete
+	node.Verb, node.Undo = contract.VerbDelete, nil
+	node.NodeID, node.Subject = node.Logical(), ""
 	node.Regions = append([]string{}, live.Regions...)
 	node.Timeout = 0
 	if node.Names != nil {
@@ -56,16 +70,18 @@ func toDelete(live TeardownNode) Node {
 }
 
 // reversed turns the edges between known nodes round, one for each pair.
-func reversed(edges []Edge, index map[string]int) []dag.Edge {
+func reversed(edges []Edge, index map[string][]int) []dag.Edge {
 	seen := make(map[dag.Edge]bool, len(edges))
 	var turned []dag.Edge
 	for _, edge := range edges {
-		from, ok := index[edge.To]
-		to, also := index[edge.From]
-		e := dag.Edge{From: from, To: to}
-		if ok && also && from != to && !seen[e] {
-			seen[e] = true
-			turned = append(turned, e)
+		for _, from := range index[edge.To] {
+			for _, to := range index[edge.From] {
+				e := dag.Edge{From: from, To: to}
+				if from != to && !seen[e] {
+					seen[e] = true
+					turned = append(turned, e)
+				}
+			}
 		}
 	}
 	return turned
