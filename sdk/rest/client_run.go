@@ -57,6 +57,11 @@ func (c *Client) Destroy(ctx context.Context, request *DestroyRequest, options .
 	return c.run(ctx, "/deploy/destroy", request, options)
 }
 
+// Rollback takes back what the latest run of a deployment changed, and returns when the run that does so stands.
+func (c *Client) Rollback(ctx context.Context, request *RollbackRequest, options ...CallOption) (*RunResult, error) {
+	return c.run(ctx, "/deploy/rollback", request, options)
+}
+
 // Verify compares what exists with what was deployed, and returns when the run stands.
 func (c *Client) Verify(ctx context.Context, request *VerifyRequest, options ...CallOption) (*RunResult, error) {
 	return c.run(ctx, "/deploy/verify", request, options)

@@ -275,9 +275,13 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 			_, err := c.Deployments(ctx, rest.ListQuery{Limit: 3, Cursor: "c"})
 			return err
 		},
-		"GET /public-keys/aws":   func(ctx context.Context, c *rest.Client) error { _, err := c.PublicKeys(ctx, "aws"); return err },
-		"GET /providers":         func(ctx context.Context, c *rest.Client) error { _, err := c.Providers(ctx); return err },
-		"GET /providers/aws":     func(ctx context.Context, c *rest.Client) error { _, err := c.Provider(ctx, "aws"); return err },
+		"GET /public-keys/aws": func(ctx context.Context, c *rest.Client) error { _, err := c.PublicKeys(ctx, "aws"); return err },
+		"GET /providers":       func(ctx context.Context, c *rest.Client) error { _, err := c.Providers(ctx); return err },
+		"GET /providers/aws":   func(ctx context.Context, c *rest.Client) error { _, err := c.Provider(ctx, "aws"); return err },
+		"POST /deploy/rollback wait=7": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.Rollback(ctx, &rest.RollbackRequest{DeploymentID: "a"})
+			return err
+		},
 		"POST /providers/reload": func(ctx context.Context, c *rest.Client) error { _, err := c.ReloadProviders(ctx); return err },
 		"GET /resource-types":    func(ctx context.Context, c *rest.Client) error { _, err := c.ResourceTypes(ctx); return err },
 		"GET /resource-types/aws:s3:bucket": func(ctx context.Context, c *rest.Client) error {

@@ -98,7 +98,7 @@ func ActiveStatus(status string) bool {
 	return status == RunQueued || status == RunRunning || status == RunCancelling
 }
 
-// RunResult answers apply, destroy and verify, and GET /deploy/runs/{run_id}: the brief's Apply Response, and more. A run
+// RunResult answers apply, destroy, rollback and verify, and GET /deploy/runs/{run_id}: the brief's Apply Response, and more. A run
 // that failed is a RunResult with Success false.
 type RunResult struct {
 	// Success: the run completed, and where it verifies, no check failed.

@@ -41,6 +41,7 @@ func TestRoutesAskTheEngine(t *testing.T) {
 		{"POST", "/deploy/continue", `{"graph_id":"5bec1234","skip":["a"]}`, "continue 5bec1234", `"status":"completed"`},
 		{"POST", "/deploy/cancel", `{"run_id":"7ac40001","grace_seconds":0}`, "cancel 7ac40001", `"status":"completed"`},
 		{"POST", "/deploy/destroy", `{"deployment_id":"a"}`, "destroy a", `"success":true`},
+		{"POST", "/deploy/rollback", `{"deployment_id":"a","run_id":"7ac40001"}`, "rollback a 7ac40001", `"success":true`},
 		{"POST", "/deploy/verify", `{"graph_id":"5bec1234"}`, "verify 5bec1234", `"success":true`},
 		{"GET", "/deploy/status/5bec1234", "", "status 5bec1234 ", `"graph_id":"5bec1234"`},
 		{"GET", "/deploy/status/5bec1234?run=7ac40001", "", "status 5bec1234 7ac40001", `"run_id":"7ac40001"`},

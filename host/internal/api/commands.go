@@ -57,6 +57,13 @@ func (s *server) registerDeploy() {
 		request: exampleDestroyRequest(), example: exampleDestroyed(), errors: commandErrors,
 	}, s.Engine.Destroy)
 	start(s, route{
+		Operation: deployOperation("rollback", "/deploy/rollback", "Take back what the latest run changed",
+			"In reverse order: what the run made is deleted, what it changed or deleted is brought back by the record that its "+
+				"provider wrote before. Where not all can be taken back the answer is 409 and names what stays, before anything is "+
+				"done; `force` takes back the rest. When it completes, the graph that was the head before is the head again."),
+		request: exampleRollbackRequest(), example: exampleRolledBack(), errors: commandErrors,
+	}, s.Engine.Rollback)
+	start(s, route{
 		Operation: deployOperation("verify", "/deploy/verify", "Compare what exists with what was deployed",
 			"Changes nothing. `checks` has the comparisons by operation; one that fails makes `success` false."),
 		request: exampleVerifyRequest(), example: exampleVerified(), errors: commandErrors,

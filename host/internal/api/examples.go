@@ -68,6 +68,10 @@ func exampleCancelRequest() *rest.CancelRequest {
 	return &rest.CancelRequest{RunID: exampleRunID, GraceSeconds: &grace}
 }
 
+func exampleRollbackRequest() *rest.RollbackRequest {
+	return &rest.RollbackRequest{GraphID: exampleGraphID, Credentials: exampleCredentials()}
+}
+
 func exampleOperations() []rest.OperationSummary {
 	return []rest.OperationSummary{
 		{ID: exampleRole, NodeID: exampleRole, ResourceID: "execution-role", ResourceType: "aws:iam:role", Operation: "ensure",
@@ -136,6 +140,14 @@ func exampleDestroyed() *rest.RunResult {
 	run.Kind, run.Outputs = "destroy", nil
 	run.Changes = map[string]string{exampleRole: "deleted", exampleFunction: "deleted"}
 	run.Next = nil
+	return run
+}
+
+func exampleRolledBack() *rest.RunResult {
+	run := exampleRun()
+	run.Kind, run.RunID, run.Undoes = "rollback", "7ac40002", exampleRunID
+	run.Changes = map[string]string{exampleRole: "updated", exampleFunction: "deleted"}
+	run.Outputs, run.Next = nil, run.Next[:1]
 	return run
 }
 

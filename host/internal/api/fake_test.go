@@ -94,6 +94,10 @@ func (f *fakeEngine) Destroy(_ context.Context, c engine.Caller, r *rest.Destroy
 	return f.run(f.status), f.note(c, "destroy", r.DeploymentID)
 }
 
+func (f *fakeEngine) Rollback(_ context.Context, c engine.Caller, r *rest.RollbackRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "rollback", r.DeploymentID, r.RunID)
+}
+
 func (f *fakeEngine) Verify(_ context.Context, c engine.Caller, r *rest.VerifyRequest) (*rest.RunResult, error) {
 	return f.run(f.status), f.note(c, "verify", r.GraphID)
 }

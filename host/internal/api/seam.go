@@ -30,6 +30,7 @@ type Commands interface {
 	Continue(ctx context.Context, caller engine.Caller, request *rest.ContinueRequest) (*rest.RunResult, error)
 	Cancel(ctx context.Context, caller engine.Caller, request *rest.CancelRequest) (*rest.RunResult, error)
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
+	Rollback(ctx context.Context, caller engine.Caller, request *rest.RollbackRequest) (*rest.RunResult, error)
 	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)
 	// Forget deletes the records of a deployment that is destroyed.
 	Forget(ctx context.Context, caller engine.Caller, deploymentID string) error

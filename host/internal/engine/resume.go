@@ -137,6 +137,11 @@ func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *e
 	if err := e.mayGoOn(caller.Tenant); err != nil {
 		return nil, err
 	}
+	if d.options.Undoes != "" {
+		if d.undoing, err = e.recordsOf(ctx, d.options.Undoes); err != nil {
+			return nil, err
+		}
+	}
 	defer func() { e.unbegun(d.run, err) }()
 	token, err := e.acquire(ctx, state)
 	if err != nil {

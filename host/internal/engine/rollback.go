@@ -164,14 +164,9 @@ func (e *Engine) rollbackOn(ctx context.Context, caller Caller, request *rest.Ro
 	if err != nil {
 		return nil, err
 	}
-	if d.undoing, err = e.recordsOf(ctx, d.options.Undoes); err != nil {
-		return nil, err
-	}
-	open := func(i int) bool { return state.Operation(d.plan.Operations[i].ID).Status != execution.Completed }
-	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, deployment, request.Credentials, "/credentials", nil, open); err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state)
+	return e.goOn(ctx, caller, d, state, goingOn{
+		deployment: deployment, credentials: request.Credentials, prefix: "/credentials", steering: steering{release: run.Status == execution.RunPaused},
+	})
 }
 
 // restored is what the end of a rollback means for the deployment: the graph that was the head before is so again, or, where there

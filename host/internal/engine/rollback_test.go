@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -273,7 +272,7 @@ func TestARollbackGoesOnAfterACrashAndAfterAFailure(t *testing.T) {
 	failed := h.rollback(&rest.RollbackRequest{})
 	require.Equal(t, rest.RunFailed, failed.Status)
 	require.Equal(t, two.GraphID, h.head().HeadGraphID, "the head moves with the end")
-	require.True(t, strings.HasSuffix(failed.Next[0].Path, "/rollback"))
+	require.Equal(t, "/deploy/continue", failed.Next[0].Path)
 
 	reached, gate := make(chan struct{}), make(chan struct{})
 	m.answering = func(id string) {
@@ -282,7 +281,7 @@ func TestARollbackGoesOnAfterACrashAndAfterAFailure(t *testing.T) {
 			<-gate
 		}
 	}
-	begun, err := h.engine.Rollback(t.Context(), h.caller, &rest.RollbackRequest{DeploymentID: "app", Credentials: noCredentials})
+	begun, err := h.engine.Continue(t.Context(), h.caller, &rest.ContinueRequest{GraphID: two.GraphID, Credentials: noCredentials})
 	require.NoError(t, err)
 	require.Equal(t, failed.RunID, begun.RunID, "it is gone on with")
 	wait(t, reached)

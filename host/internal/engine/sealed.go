@@ -15,7 +15,7 @@ func complete(p *plan.Plan, given map[string][]sealedValue, open func(operation 
 	for i := range p.Operations {
 		node := p.Operations[i].Node
 		sets := node.Verb == contract.VerbCreate || node.Verb == contract.VerbUpdate || node.Verb == contract.VerbEnsure
-		if !sets || !open(i) {
+		if !sets || !open(i) || node.Undo != nil {
 			continue
 		}
 		for _, need := range node.Needs() {

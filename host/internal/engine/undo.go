@@ -36,6 +36,9 @@ func effectsOf(events []execution.Event) map[string]effect {
 			continue
 		}
 		open[event.Operation] = false
+		if event.Absent { // it was looked for: nothing came of what was tried
+			did.created, did.unclear = false, false
+		}
 		switch event.Outcome {
 		case contract.OutcomeApplied:
 			did.created = did.created || event.Change == contract.ChangeCreated

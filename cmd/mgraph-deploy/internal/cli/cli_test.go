@@ -64,6 +64,29 @@ func TestWholeLife(t *testing.T) {
 	}
 }
 
+func TestRollbackTakesTheLatestRunBack(t *testing.T) {
+	w := newWorld(t)
+	one := `{"deployment_id":"demo","resources":{"a":{"type":"noop:thing","operation":"ensure","properties":{"value":"x"}}}}`
+	both := strings.Replace(one, `"resources":{`, `"resources":{"b":{"type":"noop:thing","operation":"ensure","references":{"from":"a"}},`, 1)
+	w.must(t, exitDone, "apply", w.file(t, "one.json", one))
+	app := w.file(t, "both.json", both)
+	plan := w.must(t, exitChanged, "plan", app, "--detailed-exitcode")
+	require.Regexp(t, `(?m)^1 += nothing +ensure +a `, plan.out)
+	require.Regexp(t, `(?m)^2 +\+ create +ensure +b `, plan.out)
+	require.Contains(t, plan.out, "1 create, 1 nothing")
+	changed := w.must(t, exitDone, "plan", w.file(t, "changed.json", strings.Replace(one, `"x"`, `"z"`, 1)))
+	require.Regexp(t, `(?m)^~ a$`, changed.out)
+	require.Regexp(t, `(?m)^    /value: "x" -> "z"$`, changed.out)
+	require.Contains(t, w.must(t, exitRefused, "plan", app, "--detailed-exitcode", "--no-credentials").err, "needs credentials")
+
+	w.must(t, exitDone, "apply", app)
+	require.Contains(t, w.must(t, exitChanged, "rollback", "demo", "--detailed-exitcode").out, "rollback of demo completed")
+	require.Regexp(t, `(?m)^demo +v1 +deployed`, w.must(t, exitDone, "status").out)
+	again := w.must(t, exitRefused, "rollback", "demo")
+	require.Contains(t, again.err, "already")
+	w.must(t, exitDone, "plan", w.file(t, "one.json", one), "--detailed-exitcode")
+}
+
 func TestJSONIsAllThatIsOnStandardOutput(t *testing.T) {
 	w := newWorld(t)
 	app := w.file(t, "app.json", twoThings)

@@ -181,7 +181,7 @@ func (a *app) confirm(what, deployment string, yes bool) error {
 	_, _ = fmt.Fprintf(a.env.Err, "This "+what+". Type its name to go on: ", printable(deployment))
 	answer, err := bufio.NewReader(file).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != deployment {
-		return errors.New("not confirmed: nothing was deleted")
+		return errors.New("not confirmed: nothing was done")
 	}
 	return nil
 }
