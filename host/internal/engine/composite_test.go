@@ -345,3 +345,67 @@ func TestWhatIsSealedForACompositeIsOpenedByItsPart(t *testing.T) {
 		})
 	}
 }
+
+// TestACompositeIsHeldReleasedAndSteeredAsOne: what a person says of it is said of its parts.
+func TestACompositeIsHeldReleasedAndSteeredAsOne(t *testing.T) {
+	stacks := `{
+		"a": {"type": "noop:thing"},
+		"held": {"type": "noop:stack", "properties": {"size": 2}, "depends_on": [{"resource": "a", "edge_type": "pause"}]},
+		"other": {"type": "noop:thing", "depends_on": [{"resource": "a", "edge_type": "pause"}]},
+		"empty": {"type": "noop:stack", "properties": {"size": 0}, "depends_on": [{"resource": "a", "edge_type": "pause"}]},
+		"through": {"type": "noop:thing", "depends_on": ["empty"]},
+		"never": {"type": "noop:stack", "depends_on": [{"resource": "a", "edge_type": "end"}]},
+		"behind": {"type": "noop:thing", "depends_on": ["never"]}}`
+	h := build(t)
+	paused := h.apply(&rest.ApplyRequest{Config: h.config(stacks)})
+	require.Equal(t, rest.RunPaused, paused.Status)
+	stands := func() map[string]string {
+		all := map[string]string{}
+		for _, composite := range h.status(paused.GraphID).Composites {
+			all[composite.ResourceID] = composite.Status
+		}
+		return all
+	}
+	require.Equal(t, map[string]string{"held": "paused", "empty": "completed", "never": "skipped"}, stands())
+	require.Equal(t, "paused", h.standing(paused.GraphID)["through"], "an empty composite lets a pause through")
+	require.Equal(t, "skipped", h.standing(paused.GraphID)["behind"])
+
+	h.plugins.breakWith(times(1, "held.layer-1", denied))
+	failed := h.carryOn(&rest.ContinueRequest{GraphID: paused.GraphID, FromNode: "held"})
+	require.Equal(t, rest.RunFailed, failed.Status)
+	require.Equal(t, "failed", stands()["held"])
+	require.Equal(t, "paused", h.standing(paused.GraphID)["other"])
+
+	skipped := h.carryOn(&rest.ContinueRequest{GraphID: paused.GraphID, Skip: []string{"held"}})
+	require.True(t, skipped.Success, "the part that is done stays done: %+v", skipped.FailedOperation)
+	require.Equal(t, "skipped", stands()["held"])
+	require.Equal(t, "completed", h.standing(paused.GraphID)["held.base"])
+	require.Equal(t, "completed", h.standing(paused.GraphID)["other"])
+}
+
+func TestACompositeIsRetriedAsOneAndGoneThroughStepByStep(t *testing.T) {
+	h := build(t)
+	result := h.apply(&rest.ApplyRequest{
+		Config: h.config(`{"s": {"type": "noop:stack", "operation": "ensure", "properties": {"size": 2}}, "after": {"type": "noop:thing", "depends_on": ["s"]}}`),
+		Mode:   rest.ModeStep,
+	})
+	for _, next := range []string{"s.layer-1", "s.layer-1", "after"} {
+		require.Equal(t, rest.RunPaused, result.Status)
+		require.Equal(t, next, result.NextOperation.ResourceID)
+		result = h.carryOn(&rest.ContinueRequest{GraphID: result.GraphID})
+	}
+	require.True(t, result.Success)
+
+	h.plugins.breakWith(times(9, "after", denied))
+	failed := h.apply(&rest.ApplyRequest{Config: h.config(`{
+		"s": {"type": "noop:stack", "operation": "ensure", "properties": {"size": 2}},
+		"after": {"type": "noop:thing", "operation": "ensure", "properties": {"value": "x"}, "depends_on": ["s"]}}`)})
+	require.False(t, failed.Success)
+	h.plugins.breakWith(nil)
+	before := h.plugins.count("s.base ensure")
+	again := h.carryOn(&rest.ContinueRequest{GraphID: failed.GraphID, Retry: []string{"s"}})
+	require.True(t, again.Success, "%+v", again.FailedOperation)
+	require.Equal(t, before+1, h.plugins.count("s.base ensure"))
+	_, err := h.engine.Continue(t.Context(), h.caller, &rest.ContinueRequest{GraphID: failed.GraphID, Credentials: noCredentials, Skip: []string{"s.nothing"}})
+	require.Error(t, err)
+}

@@ -74,14 +74,6 @@ func (h *house) placed() map[string]store.PlacementState {
 	return states
 }
 
-func (h *house) statuses(graphID string) map[string]string {
-	all := map[string]string{}
-	for _, operation := range h.status(graphID).Operations {
-		all[operation.ResourceID+"@"+operation.Region] = operation.Status
-	}
-	return all
-}
-
 // in is a configuration for some regions.
 func (h *house) in(resources string, regions ...string) *rest.Config {
 	cfg := h.config(resources)
@@ -138,9 +130,9 @@ func TestOneRegionFails(t *testing.T) {
 		require.Equal(t, "base", failed.FailedOperation.ResourceID)
 		require.Equal(t, "eu-west-1", failed.FailedOperation.Region)
 		require.Equal(t, map[string]string{
-			"role@": "completed", "base@us-east-1": "completed", "base@eu-west-1": "failed", "base@ap-south-1": "completed",
-			"api@us-east-1": "completed", "api@eu-west-1": "blocked", "api@ap-south-1": "completed", "here@": "blocked", "first@": "blocked",
-		}, h.statuses(failed.GraphID), "what was in flight finished")
+			"role": "completed", "base@us-east-1": "completed", "base@eu-west-1": "failed", "base@ap-south-1": "completed",
+			"api@us-east-1": "completed", "api@eu-west-1": "blocked", "api@ap-south-1": "completed", "here": "blocked", "first": "blocked",
+		}, h.standing(failed.GraphID), "what was in flight finished")
 		require.Equal(t, map[string]store.PlacementState{
 			"role@": store.Live, "base@us-east-1": store.Live, "base@eu-west-1": store.Planned, "base@ap-south-1": store.Live,
 			"api@us-east-1": store.Live, "api@eu-west-1": store.Planned, "api@ap-south-1": store.Live, "here@": store.Planned, "first@": store.Planned,

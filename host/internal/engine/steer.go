@@ -27,7 +27,8 @@ func (s *steering) asks() bool { return s.from != "" || len(s.skip)+len(s.unskip
 // steer gives the events that carry out what is asked for, each a legal change of the run as it stands, or all that is wrong with
 // it. What failed and what is blocked is always set going again.
 func steer(p *plan.Plan, run *execution.Run, s steering, by string) ([]execution.Event, []graph.Problem) {
-	h := &helm{plan: p, run: run, by: by, names: namesOf(p), taken: map[int]string{}, released: map[string]bool{}}
+	h := &helm{plan: p, run: run, by: by, taken: map[int]string{}, released: map[string]bool{}}
+	h.names, h.wholes = namesOf(p)
 	skipped := h.named("/skip", s.skip, h.maySkip)
 	unskipped := h.named("/unskip", s.unskip, h.mayUnskip)
 	retried := h.named("/retry", s.retry, h.mayRetry)
@@ -50,15 +51,16 @@ type helm struct {
 	run      *execution.Run
 	by       string
 	names    map[string][]int
+	wholes   map[string]bool // names of composites
 	taken    map[int]string
 	released map[string]bool
 	events   []execution.Event
 	problems []graph.Problem
 }
 
-// namesOf gives operations by each of their names.
-func namesOf(p *plan.Plan) map[string][]int {
-	names := make(map[string][]int, 2*len(p.Operations))
+// namesOf gives operations by each of their names, and those of its parts by the names of a composite.
+func namesOf(p *plan.Plan) (names map[string][]int, wholes map[string]bool) {
+	names, wholes = make(map[string][]int, 2*len(p.Operations)), map[string]bool{}
 	for i := range p.Operations {
 		o := &p.Operations[i]
 		names[o.Node.ResourceID] = append(names[o.Node.ResourceID], i)
@@ -69,7 +71,12 @@ func namesOf(p *plan.Plan) map[string][]int {
 			names[o.ID] = append(names[o.ID], i)
 		}
 	}
-	return names
+	for _, c := range compositesOf(p) {
+		for _, name := range []string{c.node.ResourceID, c.node.NodeID} {
+			names[name], wholes[name] = c.operations, true
+		}
+	}
+	return names, wholes
 }
 
 func (h *helm) problem(pointer, message string) {
@@ -78,7 +85,8 @@ func (h *helm) problem(pointer, message string) {
 
 func (h *helm) status(i int) execution.Status { return h.run.Operations()[i].Status }
 
-// named finds the operations of a list of names. may says what is wrong with one, and whether it is to be moved.
+// named finds the operations of a list of names. may says what is wrong with one, and whether it is to be moved. Of a composite, those
+// parts are meant that it may be asked of; there must be one.
 func (h *helm) named(field string, names []string, may func(i int) (wrong string, move bool)) []int {
 	var found []int
 	for at, name := range names {
@@ -86,6 +94,9 @@ func (h *helm) named(field string, names []string, may func(i int) (wrong string
 		operations := h.names[name]
 		if len(operations) == 0 {
 			h.problem(pointer, "names nothing in this run")
+		}
+		if h.wholes[name] {
+			operations = willing(operations, may)
 		}
 		for _, i := range operations {
 			wrong, move := may(i)
@@ -101,6 +112,20 @@ func (h *helm) named(field string, names []string, may func(i int) (wrong string
 		}
 	}
 	return found
+}
+
+// willing are those operations that something may be asked of; all of them when there is none, so that it is said why.
+func willing(operations []int, may func(i int) (wrong string, move bool)) []int {
+	var some []int
+	for _, i := range operations {
+		if wrong, _ := may(i); wrong == "" {
+			some = append(some, i)
+		}
+	}
+	if len(some) == 0 {
+		return operations
+	}
+	return some
 }
 
 func (h *helm) maySkip(i int) (wrong string, move bool) {
