@@ -45,6 +45,8 @@ type Options struct {
 	RateLimits map[string]RateLimit
 	// Limits of requests; zero fields mean the defaults.
 	Limits Limits
+	// Owners are owner labels by tenant, for those whose things an earlier installation made; others have this installation's own.
+	Owners map[string]string
 	// ActiveRuns bounds the runs of a tenant that are active at once; 0 for no bound.
 	ActiveRuns int
 	// LockWait is how long to wait for an earlier host, or its last provider, to be gone.
@@ -98,7 +100,8 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	if h.engine, err = engine.New(ctx, engine.Options{
 		Store: h.store, Plugins: h.plugins, Log: options.Log.Named("engine"), Settings: options.ProviderSettings,
 		Limits: options.Limits, Concurrency: options.Concurrency, HostConcurrency: options.HostConcurrency,
-		RateLimits: options.RateLimits, ActiveRuns: options.ActiveRuns, Timeout: options.OperationTimeout, Tries: options.Tries,
+		RateLimits: options.RateLimits, ActiveRuns: options.ActiveRuns, Owners: options.Owners, Timeout: options.OperationTimeout,
+		Tries:        options.Tries,
 		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
 	}); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

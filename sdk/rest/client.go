@@ -112,6 +112,15 @@ func (c *Client) Deployments(ctx context.Context, query ListQuery) (*DeploymentL
 	return call[DeploymentList](ctx, c, http.MethodGet, "/deployments", pageValues(query), nil)
 }
 
+// Discover looks outside for what is deployed, and makes its records anew. It changes nothing outside.
+func (c *Client) Discover(ctx context.Context, request *DiscoverRequest, options ...CallOption) (*DiscoverResponse, error) {
+	body, err := bodyOf(request, options)
+	if err != nil {
+		return nil, err
+	}
+	return once[DiscoverResponse](ctx, c, "/deploy/discover", http.Header{}, body, collect(options).key)
+}
+
 // Forget deletes the records of a deployment that is destroyed.
 func (c *Client) Forget(ctx context.Context, deploymentID string) error {
 	response, err := c.send(ctx, http.MethodDelete, path("deployments", deploymentID), nil, nil, nil)

@@ -295,7 +295,11 @@ func TestCallsGoWhereTheyShould(t *testing.T) {
 			_, err := c.CreateKey(ctx, &rest.KeyRequest{})
 			return err
 		},
-		"GET /keys":                 func(ctx context.Context, c *rest.Client) error { _, err := c.Keys(ctx); return err },
+		"GET /keys": func(ctx context.Context, c *rest.Client) error { _, err := c.Keys(ctx); return err },
+		"POST /deploy/discover": func(ctx context.Context, c *rest.Client) error {
+			_, err := c.Discover(ctx, &rest.DiscoverRequest{GraphID: "5bec1234"})
+			return err
+		},
 		"DELETE /deployments/a%2Fb": func(ctx context.Context, c *rest.Client) error { return c.Forget(ctx, "a/b") },
 		"DELETE /keys/default/x":    func(ctx context.Context, c *rest.Client) error { return c.RevokeKey(ctx, "default", "x") },
 		"GET /deploy/runs?graph_id=5bec1234&kind=verify&since=2026-01-02T03%3A04%3A05.000Z&status=failed": func(ctx context.Context, c *rest.Client) error {

@@ -6,13 +6,19 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
+// The statuses of a graph that no run has changed anything for: it was stored to be applied, or from what was found outside.
+const (
+	StatusPlanned    = "planned"
+	StatusDiscovered = "discovered"
+)
+
 // StatusResponse answers GET /deploy/status/{graph_id}: the latest run of the graph, unless ?run= says another. A stored
 // graph that was never run has no run_id, and every operation pending.
 type StatusResponse struct {
 	GraphID      string `json:"graph_id"`
 	DeploymentID string `json:"deployment_id"`
 	Version      string `json:"version"`
-	// Status is that of the run, or "planned".
+	// Status is that of the run, or planned, or discovered.
 	Status      string `json:"status"`
 	CreatedAt   Time   `json:"created_at"`
 	CompletedAt Time   `json:"completed_at,omitzero"`

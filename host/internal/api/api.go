@@ -87,6 +87,7 @@ func New(options Options) (http.Handler, error) {
 	s.api = humahttprouter.New(router, humaConfig(options.Version))
 	s.api.UseMiddleware(s.authorize, s.negotiate)
 	s.registerDeploy()
+	s.registerDiscover()
 	s.registerQueries()
 	s.registerEvents()
 	s.registerCatalog()

@@ -43,6 +43,7 @@ func TestRoutesAskTheEngine(t *testing.T) {
 		{"POST", "/deploy/destroy", `{"deployment_id":"a"}`, "destroy a", `"success":true`},
 		{"POST", "/deploy/rollback", `{"deployment_id":"a","run_id":"7ac40001"}`, "rollback a 7ac40001", `"success":true`},
 		{"POST", "/deploy/verify", `{"graph_id":"5bec1234"}`, "verify 5bec1234", `"success":true`},
+		{"POST", "/deploy/discover", `{"graph_id":"5bec1234"}`, "discover 5bec1234", `"resources":[]`},
 		{"GET", "/deploy/status/5bec1234", "", "status 5bec1234 ", `"graph_id":"5bec1234"`},
 		{"GET", "/deploy/status/5bec1234?run=7ac40001", "", "status 5bec1234 7ac40001", `"run_id":"7ac40001"`},
 		{"GET", "/deploy/plan/5bec1234", "", "stored plan 5bec1234", `"spec_graph_id":"5bec1234"`},

@@ -102,6 +102,10 @@ func (f *fakeEngine) Verify(_ context.Context, c engine.Caller, r *rest.VerifyRe
 	return f.run(f.status), f.note(c, "verify", r.GraphID)
 }
 
+func (f *fakeEngine) Discover(_ context.Context, c engine.Caller, r *rest.DiscoverRequest) (*rest.DiscoverResponse, error) {
+	return &rest.DiscoverResponse{GraphID: r.GraphID}, f.note(c, "discover", r.GraphID)
+}
+
 func (f *fakeEngine) Forget(_ context.Context, c engine.Caller, deployment string) error {
 	return f.note(c, "forget", deployment)
 }

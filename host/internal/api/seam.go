@@ -32,6 +32,8 @@ type Commands interface {
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
 	Rollback(ctx context.Context, caller engine.Caller, request *rest.RollbackRequest) (*rest.RunResult, error)
 	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)
+	// Discover changes nothing outside.
+	Discover(ctx context.Context, caller engine.Caller, request *rest.DiscoverRequest) (*rest.DiscoverResponse, error)
 	// Forget deletes the records of a deployment that is destroyed.
 	Forget(ctx context.Context, caller engine.Caller, deploymentID string) error
 	// Wait returns when the run is final or waits for a person, or with the context's error.

@@ -3,8 +3,6 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
@@ -32,25 +30,8 @@ type Allows func(kind *contract.ResourceType, properties json.RawMessage) bool
 // the limits let through. It reads, and records nothing. An error means that ctx ended.
 func (d *Dispatcher) Forecast(ctx context.Context, run *Run, records Records, allows Allows) ([]Forecast, error) {
 	n := len(run.Plan.Operations)
-	f := &forecaster{
-		Performer: d.performer(run, records), allows: allows,
-		forecasts: make([]Forecast, n), done: make([]chan struct{}, n),
-	}
-	for i := range f.done {
-		f.done[i] = make(chan struct{})
-	}
-	var workers sync.WaitGroup
-	var next atomic.Int64
-	for range min(n, d.options.Concurrency) {
-		workers.Go(func() {
-			// Operations are taken in order, so that whoever waits for a predecessor waits for one that is at work.
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f.forecasts[i] = f.forecast(ctx, i)
-				close(f.done[i])
-			}
-		})
-	}
-	workers.Wait()
+	f := &forecaster{Performer: d.performer(run, records), allows: allows, forecasts: make([]Forecast, n)}
+	walk(run.Plan, d.options.Concurrency, func(i int) { f.forecasts[i] = f.forecast(ctx, i) })
 	return f.forecasts, ctx.Err()
 }
 
@@ -58,14 +39,10 @@ type forecaster struct {
 	*Performer
 	allows    Allows
 	forecasts []Forecast
-	done      []chan struct{}
 }
 
-// forecast waits for what the operation depends on, then asks, and again where that may help.
+// forecast asks, and again where that may help.
 func (f *forecaster) forecast(ctx context.Context, i int) Forecast {
-	for _, edge := range f.run.Plan.Operations[i].Predecessors {
-		<-f.done[edge.Operation]
-	}
 	ctx, cancel := context.WithTimeout(ctx, forecastTimeout)
 	defer cancel()
 	for try := 1; ; try++ {

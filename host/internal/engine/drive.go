@@ -31,6 +31,7 @@ type drive struct {
 	accounts    map[string]string
 	newAccounts map[string]string
 	placements  map[placeKey]store.Placement
+	first       []store.PlacementWrite // what is written when the run begins
 	// undoing are the records of the run that this one takes back, by its operations.
 	undoing map[string]*contract.RollbackRecord
 
@@ -152,7 +153,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *execution.Run, token int64, events []execution.Event) (*rest.RunResult, error) {
 	d.state, d.done = e.journal.Open(state, token, e.options.Now), make(chan struct{})
 	key := caller.keyFor(d.run.ID, d.run.GraphID, e.options.Now())
-	if err := d.state.Append(journal.Entry{Events: events, Idempotency: key}); err != nil {
+	if err := d.state.Append(journal.Entry{Events: events, Placements: d.first, Idempotency: key}); err != nil {
 		return nil, err
 	}
 	e.mu.Lock()

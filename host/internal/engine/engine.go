@@ -9,7 +9,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -55,6 +57,9 @@ type Options struct {
 	// Concurrency bounds the operations of one run that are in flight at once, HostConcurrency those of all runs.
 	Concurrency     int
 	HostConcurrency int
+	// Owners are owner labels by tenant, in place of those that follow from the installation: what an earlier installation made
+	// carries those of its own.
+	Owners map[string]string
 	// ActiveRuns bounds the runs of a tenant that are active at once; 0 for no bound.
 	ActiveRuns int
 	// Timeout of an operation that names none; Tries before it fails when what went wrong may pass.
@@ -163,6 +168,9 @@ type Engine struct {
 // interrupted, until a caller brings credentials again.
 func New(ctx context.Context, options Options) (*Engine, error) {
 	options.fill()
+	if err := checkOwners(options.Owners); err != nil {
+		return nil, err
+	}
 	installation, err := options.Store.Installation(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("installation: %w", err)
@@ -213,8 +221,27 @@ func (e *Engine) Stop() {
 
 // owner is the mgraph:owner label: who, of all installations and their tenants, made a thing.
 func (e *Engine) owner(tenant string) string {
+	if owner := e.options.Owners[tenant]; owner != "" {
+		return owner
+	}
 	sum := sha256.Sum256([]byte("mgraph owner\x00" + e.installation + "\x00" + tenant))
 	return hex.EncodeToString(sum[:8])
+}
+
+// ErrOwners: owner labels that no installation gives, or that would make the things of one tenant another one's.
+var ErrOwners = errors.New("owners must be 16 lowercase hex characters each, and each tenant's another one")
+
+var ownerLabel = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+func checkOwners(owners map[string]string) error {
+	taken := map[string]bool{}
+	for _, owner := range owners {
+		if owner != "" && (!ownerLabel.MatchString(owner) || taken[owner]) {
+			return ErrOwners
+		}
+		taken[owner] = true
+	}
+	return nil
 }
 
 func (e *Engine) settings(provider string) json.RawMessage { return e.options.Settings[provider] }

@@ -34,14 +34,20 @@ const configPrefix = "/config"
 
 // prepare brings a configuration to a plan. What is wrong with it comes back as problems, all at once.
 func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, boxes map[string]string, execGraphID string) (*prepared, error) {
-	catalog, problems, err := e.pick(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	p := &prepared{catalog: catalog}
+	p := &prepared{}
 	if err := e.known(ctx, caller, cfg.DeploymentID, p); err != nil {
 		return nil, err
 	}
+	return p, e.prepareOn(ctx, caller, p, cfg, boxes, execGraphID)
+}
+
+// prepareOn brings a configuration to a plan that builds on what is known of its deployment.
+func (e *Engine) prepareOn(ctx context.Context, caller Caller, p *prepared, cfg *rest.Config, boxes map[string]string, execGraphID string) error {
+	catalog, problems, err := e.pick(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	p.catalog = catalog
 	x := &expander{ctx: ctx, engine: e, catalog: catalog}
 	built, found := graph.Build(graph.Input{
 		Config: cfg, Catalog: catalog, Known: knownResources(p.resources), GraphID: e.options.NewID(),
@@ -49,7 +55,7 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 		SealedProperties: boxes, Schemas: e.schemas, Expand: x.expand,
 	})
 	if x.err != nil {
-		return nil, x.err
+		return x.err
 	}
 	problems = append(problems, found...)
 	if len(problems) == 0 {
@@ -62,15 +68,15 @@ func (e *Engine) prepare(ctx context.Context, caller Caller, cfg *rest.Config, b
 		problems, err = e.judge(ctx, catalog, built)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(problems) > 0 {
-		return nil, invalid(problems...)
+		return invalid(problems...)
 	}
 	built.Spec.BasedOn = p.deployment.HeadGraphID
 	p.subgraphs = built.Subgraphs
 	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
-	return p, p.order(ctx, e, caller, execGraphID)
+	return p.order(ctx, e, caller, execGraphID)
 }
 
 // unoffered refuses what this version would otherwise ignore: references to outputs that may leave their provider only sealed.

@@ -230,9 +230,13 @@ func (e *Engine) unrun(ctx context.Context, caller Caller, graphID string) (*res
 	}
 	d := &drive{plan: p, run: store.Run{GraphID: graphID, DeploymentID: spec.DeploymentID, CreatedAt: stored.CreatedAt}}
 	response := e.standing(d, execution.NewRun("", operationIDs(p)))
-	response.Status = "planned"
+	response.Status = rest.StatusPlanned
+	deployment, err := e.store.Deployment(ctx, caller.Tenant, spec.DeploymentID)
+	if err == nil && deployment.HeadGraphID == graphID {
+		response.Status = rest.StatusDiscovered
+	}
 	response.Next = []rest.Call{{Method: "POST", Path: "/deploy/apply", Why: "apply it: send graph_id and credentials"}}
-	return response, nil
+	return response, err
 }
 
 func statusOf(d *drive, state *execution.Run) *rest.StatusResponse {

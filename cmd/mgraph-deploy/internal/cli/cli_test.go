@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -258,6 +259,31 @@ func TestInterruptLeavesARunThatGoesOn(t *testing.T) {
 	cancel()
 	require.Equal(t, exitInterrupted, <-code)
 	require.Contains(t, said.String(), "go on with: mgraph-deploy continue ")
+}
+
+// TestDiscoverAfterTheStoreIsLost: a host with another data directory, told whose things it takes over, finds them and goes on.
+func TestDiscoverAfterTheStoreIsLost(t *testing.T) {
+	w := newWorld(t)
+	app := w.file(t, "app.json", twoThings)
+	w.must(t, exitDone, "apply", app)
+	things, err := filepath.Glob(filepath.Join(w.dir, "things", "*", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, things, 3)
+	text, err := os.ReadFile(things[0])
+	require.NoError(t, err)
+	owner := regexp.MustCompile(`"mgraph:owner":"([0-9a-f]{16})"`).FindSubmatch(text)
+	require.NotNil(t, owner, "%s", text)
+
+	w.vars["MGRAPH_DEPLOY_DATA_DIR"] = filepath.Join(w.dir, "another")
+	require.Contains(t, w.must(t, exitFailed, "discover", app).out, "nothing was found under this owner")
+	w.file(t, "config.json", `{"providers":{"noop":{"dir":`+quoted(filepath.Join(w.dir, "things"))+`}},"owners":{"default":"`+string(owner[1])+`"}}`)
+	found := w.must(t, exitDone, "discover", app)
+	require.Contains(t, found.out, "3 found, 0 missing")
+	require.Contains(t, found.err, "verification completed: 3 of 3 done")
+	require.Contains(t, w.must(t, exitDone, "discover", "demo").out, "3 found")
+	require.Contains(t, w.must(t, exitDone, "status", "demo").out, "discovered")
+	require.Contains(t, w.must(t, exitDone, "apply", app).out, "3 unchanged")
+	require.Contains(t, w.must(t, exitDone, "destroy", "demo").out, "3 changed")
 }
 
 func TestKeysOnAServer(t *testing.T) {

@@ -101,8 +101,8 @@ func (a *app) newHost(ctx context.Context, s *hostSettings, level string) (*host
 		DataDir: s.DataDir, Database: host.Database(s.Store), PluginsDir: s.PluginsDir, Listen: s.Listen, Auth: s.Auth, KeyHeader: s.KeyHeader,
 		Log: log, Version: a.env.Version, ProviderSettings: s.Providers, RateLimits: s.rateLimits(),
 		Limits:     host.Limits{MaxBytes: s.Limits.BodyBytes, MaxDepth: s.Limits.Depth, MaxResources: s.Limits.Resources},
-		ActiveRuns: s.Limits.ActiveRuns,
-		LockWait:   lockWait, PlainBoxes: s.PlainBoxes, Concurrency: s.Concurrency, Tries: s.Tries,
+		ActiveRuns: s.Limits.ActiveRuns, Owners: s.Owners,
+		LockWait: lockWait, PlainBoxes: s.PlainBoxes, Concurrency: s.Concurrency, Tries: s.Tries,
 		OperationTimeout: seconds(s.OperationTimeoutSeconds), DrainTimeout: seconds(s.DrainTimeoutSeconds),
 	})
 	if err != nil {

@@ -33,6 +33,8 @@ type hostSettings struct {
 	OperationTimeoutSeconds float64              `json:"operation_timeout_seconds"`
 	DrainTimeoutSeconds     float64              `json:"drain_timeout_seconds"`
 	PlainBoxes              bool                 `json:"plain_boxes"`
+	// Owners are owner labels by tenant, in place of this installation's own.
+	Owners map[string]string `json:"owners"`
 }
 
 // rateLimit is for each account and region of a provider; zero leaves the provider's own.

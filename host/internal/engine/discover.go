@@ -1,0 +1,335 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+// discovery is one search for what a deployment has outside.
+type discovery struct {
+	*prepared
+	caller      Caller
+	request     *rest.DiscoverRequest
+	credentials rest.Credentials
+	prefix      string // where those stand in the request
+	accounts    map[string]string
+	findings    []finding
+}
+
+// Discover looks outside for what a configuration describes, or what a stored graph does, and changes nothing there. Of a
+// deployment that this host has no record of, the records are made anew from what was found.
+func (e *Engine) Discover(ctx context.Context, caller Caller, request *rest.DiscoverRequest) (*rest.DiscoverResponse, error) {
+	d, err := e.discovery(ctx, caller, request)
+	if err != nil {
+		return nil, classified(err)
+	}
+	if err := e.searchOutside(ctx, d); err != nil {
+		return nil, classified(err)
+	}
+	response := d.response(e.owner(caller.Tenant))
+	switch {
+	case d.deployment.ID == "" && response.Found > 0 && decided(d.findings):
+		err = e.recordAnew(ctx, d, response)
+	case d.request.Adopt && d.deployment.ID != "":
+		err = e.recordFound(ctx, d, response)
+	}
+	if err != nil {
+		return nil, classified(err)
+	}
+	return response, nil
+}
+
+// discovery prepares what is to be searched for.
+func (e *Engine) discovery(ctx context.Context, caller Caller, request *rest.DiscoverRequest) (*discovery, error) {
+	d := &discovery{prepared: &prepared{}, caller: caller, request: request, credentials: request.Credentials, prefix: "/credentials"}
+	switch {
+	case (request.Config == nil) == (request.GraphID == ""):
+		return nil, invalid(graph.Problem{Pointer: configPrefix, Message: "config or graph_id is required, one of them"})
+	case request.GraphID != "":
+		return d, e.ofGraph(ctx, d)
+	case len(request.Credentials) == 0:
+		d.credentials, d.prefix = request.Config.Credentials, configPrefix+"/credentials"
+	case len(request.Config.Credentials) > 0:
+		return nil, invalid(graph.Problem{Pointer: "/credentials", Message: "stand in config already"})
+	}
+	if err := e.known(ctx, caller, request.Config.DeploymentID, d.prepared); err != nil {
+		return nil, err
+	}
+	switch {
+	case d.deployment.ID != "" && d.deployment.HeadGraphID == "":
+		return nil, refuse(Conflict, "plans of this deployment are stored here, with ids of their own: delete its records first")
+	case d.deployment.ID != "" && request.Adopt:
+		return nil, invalid(graph.Problem{Pointer: "/adopt", Message: "this deployment is on record: name its graph_id in place of config"})
+	}
+	return d, e.prepareOn(ctx, caller, d.prepared, request.Config, request.SealedProperties, "")
+}
+
+// ofGraph takes what is to be searched for from the graph that was last applied.
+func (e *Engine) ofGraph(ctx context.Context, d *discovery) (err error) {
+	if d.spec, _, err = e.load(ctx, d.caller, d.request.GraphID); err != nil {
+		return err
+	}
+	if err := e.known(ctx, d.caller, d.spec.DeploymentID, d.prepared); err != nil {
+		return err
+	}
+	if d.deployment.HeadGraphID != d.spec.GraphID {
+		return refuse(Conflict, "this graph is not the one that was last applied")
+	}
+	if d.sealed, err = sealedAgain(d.request.SealedProperties, d.spec); err != nil {
+		return err
+	}
+	if d.catalog, err = e.pinnedBy(ctx, d.spec); err != nil {
+		return err
+	}
+	return d.order(ctx, e, d.caller, "")
+}
+
+// searchOutside has the credentials checked, and every place looked at.
+func (e *Engine) searchOutside(ctx context.Context, d *discovery) error {
+	answer, err := e.check(ctx, check{
+		caller: d.caller, deploymentID: d.spec.DeploymentID, credentials: d.credentials, prefix: d.prefix,
+		pinned: d.deployment.Accounts, catalog: d.catalog, needed: providersOf(d.plan), sealed: d.sealed, identify: true,
+	})
+	if err != nil {
+		return err
+	}
+	d.accounts = merged(d.deployment.Accounts, answer.accounts)
+	searched, err := plan.New(d.certain(), d.catalog, "")
+	if err != nil {
+		return err
+	}
+	run := &dispatch.Run{
+		ID: "discover/" + RandomID(), Tenant: d.caller.Tenant, DeploymentID: d.spec.DeploymentID, Owner: e.owner(d.caller.Tenant),
+		Plan: searched, Credentials: d.credentials, Settings: e.options.Settings, Accounts: d.accounts,
+		Sealed: boxesOf(d.sealed), AllowPlainBoxes: e.options.PlainBoxes(ctx),
+	}
+	results, err := e.dispatcher.Search(ctx, run, recorded{placementsOf(d.resources)})
+	if err != nil {
+		return err
+	}
+	d.findings = findingsOf(d.plan, d.catalog, results)
+	d.compare()
+	return nil
+}
+
+// certain is the graph with those physical names alone that are certain. A name that a node id is part of was made with the id that
+// is to be found out, unless it is on record.
+func (d *discovery) certain() *graph.Spec {
+	placements := placementsOf(d.resources)
+	spec := *d.spec
+	spec.Nodes = slices.Clone(spec.Nodes)
+	for i := range spec.Nodes {
+		node := &spec.Nodes[i]
+		kind, _ := d.catalog.Type(node.Type)
+		if node.Exact || kind == nil || kind.Naming.Suffix == contract.SuffixNone || kind.Naming.Suffix == "" {
+			continue
+		}
+		node.Names = maps.Clone(node.Names)
+		maps.DeleteFunc(node.Names, func(region, _ string) bool {
+			state := placements[placeKey{node.Logical(), region}].State
+			return state != store.Live && state != store.Maybe
+		})
+	}
+	return &spec
+}
+
+// compare holds what was found against what is on record.
+func (d *discovery) compare() {
+	placements := placementsOf(d.resources)
+	for i := range d.findings {
+		f, node := &d.findings[i], d.plan.Operations[i].Node
+		placement, known := placements[placeKey{node.Logical(), f.Region}]
+		if !known {
+			continue
+		}
+		f.Recorded = string(placement.State)
+		there := placement.State == store.Live || placement.State == store.Maybe
+		switch {
+		case f.Status == rest.DiscoveredFound && f.NodeID != node.Logical():
+			*f = f.undecided(rest.DiscoveredConflict, "it carries another node id than is on record")
+		case f.Status == rest.DiscoveredFound:
+			f.Differs = placement.State != store.Live || placement.Identity != "" && placement.Identity != f.Identity
+		case f.Status == rest.DiscoveredMissing:
+			f.Differs = there
+		}
+	}
+}
+
+func (d *discovery) response(owner string) *rest.DiscoverResponse {
+	response := &rest.DiscoverResponse{
+		DeploymentID: d.spec.DeploymentID, Version: d.spec.Version, Owner: owner, GraphID: d.deployment.HeadGraphID,
+		Warnings: d.warnings,
+	}
+	count(response, d.findings)
+	response.Success = decided(d.findings) && !slices.ContainsFunc(d.findings, func(f finding) bool { return f.Differs })
+	for _, f := range d.findings {
+		if f.Status == rest.DiscoveredFound && f.ByName && !d.request.Adopt && d.deployment.ID == "" {
+			response.Warnings = append(response.Warnings, f.ResourceID+" was found by its name alone: without adopt it is neither changed nor destroyed")
+		}
+	}
+	if d.deployment.ID == "" && response.Found == 0 {
+		response.Success = false
+		response.Warnings = append(response.Warnings, "nothing was found under this owner: is it the one that the things are labelled with?")
+	}
+	return response
+}
+
+// recordAnew makes the records of a deployment from what was found: its graph, which becomes the head, its resources with the node
+// ids that they carry, and what is known of each. It all stands in one transaction, with a verification that then proves it.
+func (e *Engine) recordAnew(ctx context.Context, d *discovery, response *rest.DiscoverResponse) error {
+	run := e.newRun(d.caller, execution.Verify, nil)
+	p := &prepared{resources: d.foundResources()}
+	if err := e.prepareOn(ctx, d.caller, p, d.request.Config, d.request.SealedProperties, run.ExecGraphID); err != nil {
+		return err
+	}
+	answer, err := e.check(ctx, check{
+		caller: d.caller, deploymentID: p.spec.DeploymentID, credentials: d.credentials, prefix: d.prefix,
+		catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed, identify: true,
+	})
+	if err != nil {
+		return err
+	}
+	for i := range p.spec.Nodes {
+		p.spec.Nodes[i].Fingerprints = answer.fingerprints[p.spec.Nodes[i].NodeID]
+	}
+	stored, err := p.newGraph(d.caller, deploymentGraph, e.options.Now())
+	if err != nil {
+		return err
+	}
+	d.place(p.spec, stored.Resources)
+	verification, err := e.verificationOf(ctx, d, p.spec, run, boxesOf(p.sealed))
+	if err != nil {
+		return err
+	}
+	verification.newAccounts, verification.placements = answer.accounts, placementsOf(stored.Resources)
+	_, err = e.create(ctx, d.caller, verification, store.NewRun{Graph: stored, Head: p.spec.GraphID})
+	if errors.Is(err, store.ErrStale) {
+		err = refuse(Conflict, "the deployment came to be on record meanwhile")
+	}
+	if err == nil {
+		told(response, verification)
+	}
+	return err
+}
+
+// told says in the answer what was stored.
+func told(response *rest.DiscoverResponse, d *drive) {
+	response.GraphID, response.Version = d.run.GraphID, d.plan.Spec.Version
+	response.Stored, response.RunID = true, d.run.ID
+	response.Next = []rest.Call{
+		{Method: "GET", Path: "/deploy/runs/" + d.run.ID, Why: "read what the verification found"},
+		{Method: "POST", Path: "/deploy/apply", Why: "post the config with the operation ensure: what is as it should be is not changed"},
+	}
+}
+
+// foundResources are logical resources with the node ids that things carry, for a graph to be built on.
+func (d *discovery) foundResources() []store.Resource {
+	at := map[string]int{}
+	var resources []store.Resource
+	for i := range d.findings {
+		f, node := &d.findings[i], d.plan.Operations[i].Node
+		if f.Status != rest.DiscoveredFound {
+			continue
+		}
+		k, known := at[node.NodeID]
+		if !known {
+			k, at[node.NodeID] = len(resources), len(resources)
+			resources = append(resources, store.Resource{
+				ResourceID: node.ResourceID, Path: graph.Enclosing(node.ResourceID), Type: node.Type, NodeID: f.NodeID,
+			})
+		}
+		resources[k].Placements = append(resources[k].Placements, store.Placement{Region: f.Region, Name: f.Name, State: store.Live})
+	}
+	return resources
+}
+
+// place fills in what was found.
+func (d *discovery) place(spec *graph.Spec, resources []store.Resource) {
+	found := map[placeKey]*finding{}
+	for i := range d.findings {
+		if f := &d.findings[i]; f.Status == rest.DiscoveredFound {
+			found[placeKey{f.NodeID, f.Region}] = f
+		}
+	}
+	for i := range resources {
+		provider := (&graph.Node{Type: resources[i].Type}).Provider()
+		for k := range resources[i].Placements {
+			placement := &resources[i].Placements[k]
+			f := found[placeKey{resources[i].NodeID, placement.Region}]
+			if f == nil {
+				continue
+			}
+			placement.State, placement.Made = store.Live, !f.ByName || d.request.Adopt
+			placement.Identity, placement.Outputs, placement.GraphID = f.Identity, f.thing.Outputs, spec.GraphID
+			placement.Account, placement.ProviderVersion = d.accounts[provider], spec.Providers[provider].Version
+		}
+	}
+}
+
+// recordFound writes down what was found and is not on record so. Nothing on record is given up: what is missing may be made
+// again, and destroying it once more does no harm.
+func (e *Engine) recordFound(ctx context.Context, d *discovery, response *rest.DiscoverResponse) error {
+	var writes []store.PlacementWrite
+	for i := range d.findings {
+		f, node := &d.findings[i], d.plan.Operations[i].Node
+		if f.Status == rest.DiscoveredFound && f.Differs {
+			writes = append(writes, store.PlacementWrite{
+				Tenant: d.caller.Tenant, DeploymentID: d.spec.DeploymentID, NodeID: node.Logical(), Region: f.Region,
+				State: store.Live, Made: true, Identity: f.Identity, Outputs: f.thing.Outputs, GraphID: d.spec.GraphID,
+				Account: d.accounts[node.Provider()], ProviderVersion: d.spec.Providers[node.Provider()].Version,
+			})
+		}
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	if err := e.idle(ctx, d.caller, d.spec.DeploymentID); err != nil {
+		return err
+	}
+	verification, err := e.verificationOf(ctx, d, d.spec, e.newRun(d.caller, execution.Verify, nil), boxesOf(d.sealed))
+	if err != nil {
+		return err
+	}
+	verification.first, verification.placements = writes, placementsOf(d.resources)
+	if _, err = e.create(ctx, d.caller, verification, store.NewRun{PreviousHead: d.spec.GraphID}); err != nil {
+		return err
+	}
+	told(response, verification)
+	return nil
+}
+
+// idle refuses while a run is at work on a deployment: it writes down what it does itself.
+func (e *Engine) idle(ctx context.Context, caller Caller, deploymentID string) error {
+	runs, err := e.store.ListRuns(ctx, store.RunFilter{Tenant: caller.Tenant, DeploymentID: deploymentID}, store.Page{})
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if runs[i].Kind != execution.Verify && runs[i].Status.Active() {
+			return &store.ActiveRunError{RunID: runs[i].ID}
+		}
+	}
+	return nil
+}
+
+// verificationOf is a run that compares what was found with the graph.
+func (e *Engine) verificationOf(ctx context.Context, d *discovery, spec *graph.Spec, run store.Run, boxes map[string]map[string]string) (*drive, error) {
+	run.DeploymentID, run.GraphID, run.PlanGraphID = spec.DeploymentID, spec.GraphID, spec.GraphID
+	verification := &drive{run: run, accounts: d.accounts}
+	var err error
+	if verification.plan, err = e.planOf(run.Kind, spec, run.ExecGraphID, nil); err != nil {
+		return nil, err
+	}
+	verification.call = e.dispatchRun(ctx, d.caller, verification, d.credentials, boxes)
+	return verification, nil
+}
