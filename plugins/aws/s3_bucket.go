@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -26,6 +27,7 @@ func (b Bucket) blocksPublicAccess() bool { return b.BlockPublicAccess == nil ||
 // bucketAPI are the calls on a bucket; those that empty it stand in s3_empty.go.
 type bucketAPI interface {
 	CreateBucket(context.Context, *s3.CreateBucketInput, ...func(*s3.Options)) (*s3.CreateBucketOutput, error)
+	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
 	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
 	GetBucketLocation(context.Context, *s3.GetBucketLocationInput, ...func(*s3.Options)) (*s3.GetBucketLocationOutput, error)
 	DeleteBucket(context.Context, *s3.DeleteBucketInput, ...func(*s3.Options)) (*s3.DeleteBucketOutput, error)
@@ -235,12 +237,48 @@ func (buckets) Delete(ctx context.Context, c *Client, op *provider.Operation[Buc
 	}
 }
 
-// Find asks for the bucket by name. A bucket of this name in another region is not in this place.
+// Find asks for the bucket by name. Only one whose name nobody knows, since a node id is part of it, is looked for among all.
 func (buckets) Find(ctx context.Context, c *Client, query *provider.Query[Bucket], found func(provider.Found) error) error {
 	name := firstOf(query.Name, lastPart(query.Identity))
 	if name == "" {
+		return findByLabels(ctx, c, query, found)
+	}
+	return findBucket(ctx, c, query, name, found)
+}
+
+// findByLabels goes through the buckets that are called as the caller wrote, with whatever suffix, and takes those with the labels.
+func findByLabels(ctx context.Context, c *Client, query *provider.Query[Bucket], found func(provider.Found) error) error {
+	if query.Properties.BucketName == "" {
 		return nameUnknown("/bucket_name")
 	}
+	prefix := strings.ToLower(query.Properties.BucketName) + "-"
+	pages := s3.NewListBucketsPaginator(c.buckets, &s3.ListBucketsInput{Prefix: sdk.String(prefix)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return classify(err)
+		}
+		for _, bucket := range page.Buckets {
+			name := sdk.ToString(bucket.Name)
+			if !strings.HasPrefix(name, prefix) {
+				continue // not all that speak S3 know prefixes
+			}
+			err := findBucket(ctx, c, query, name, func(one provider.Found) error {
+				if contract.OwnershipOf(one.Labels, query.Labels) != contract.OwnershipOurs {
+					return nil
+				}
+				return found(one)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// findBucket tells of one bucket. A bucket of this name in another region is not in this place.
+func findBucket(ctx context.Context, c *Client, query *provider.Query[Bucket], name string, found func(provider.Found) error) error {
 	region, err := regionOfBucket(ctx, c, name)
 	if absent(err) || err == nil && region != query.Region {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -28,6 +29,7 @@ type fakeS3 struct {
 	stuck        bool
 	writes       []string
 	headError    error
+	all          []string
 }
 
 func (f *fakeS3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...func(*s3.Options)) (*s3.CreateBucketOutput, error) {
@@ -40,6 +42,18 @@ func (f *fakeS3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...
 		f.tags = fromTags(in.CreateBucketConfiguration.Tags, s3Pair)
 	}
 	return &s3.CreateBucketOutput{}, nil
+}
+
+// ListBuckets gives one bucket a page.
+func (f *fakeS3) ListBuckets(_ context.Context, in *s3.ListBucketsInput, _ ...func(*s3.Options)) (*s3.ListBucketsOutput, error) {
+	at, _ := strconv.Atoi(sdk.ToString(in.ContinuationToken))
+	if at >= len(f.all) {
+		return &s3.ListBucketsOutput{}, nil
+	}
+	f.name = f.all[at] // and the calls that follow are about this one
+	return &s3.ListBucketsOutput{
+		Buckets: []types.Bucket{{Name: sdk.String(f.all[at])}}, ContinuationToken: sdk.String(strconv.Itoa(at + 1)),
+	}, nil
 }
 
 func (f *fakeS3) HeadBucket(_ context.Context, in *s3.HeadBucketInput, _ ...func(*s3.Options)) (*s3.HeadBucketOutput, error) {
@@ -239,6 +253,25 @@ func TestABucketIsFoundInItsRegionOnly(t *testing.T) {
 	err := buckets{}.Find(t.Context(), &Client{buckets: &fakeS3{headError: answered(http.StatusForbidden, "", "", nil)}},
 		&provider.Query[Bucket]{Name: "b", Region: "us-east-1"}, nil)
 	require.Equal(t, provider.PermissionDenied, contract.KindOf(err), "a bucket that may not be seen is not absent")
+}
+
+// TestABucketWhoseNameIsNotKnownIsFoundByItsLabels: a host that has lost its records knows what the caller wrote, and not the node
+// id behind it.
+func TestABucketWhoseNameIsNotKnownIsFoundByItsLabels(t *testing.T) {
+	fake := &fakeS3{all: []string{"other-1111aaaa", "site-1111aaaa", "site-2222bbbb"}, headRegion: "us-east-1", tags: labels}
+	query := &provider.Query[Bucket]{Properties: Bucket{BucketName: "Site"}, Region: "us-east-1", Labels: labels}
+	find := func() (names []string) {
+		require.NoError(t, buckets{}.Find(t.Context(), &Client{buckets: fake}, query, func(found provider.Found) error {
+			names = append(names, found.Name)
+			return nil
+		}))
+		return names
+	}
+	require.Equal(t, []string{"site-1111aaaa", "site-2222bbbb"}, find(), "several are told, for a person to sort out")
+	fake.tags = map[string]string{"team": "web"}
+	require.Empty(t, find(), "somebody else's")
+	query.Properties.BucketName = ""
+	require.Equal(t, provider.InvalidInput, contract.KindOf(buckets{}.Find(t.Context(), &Client{buckets: fake}, query, nil)))
 }
 
 func TestVerifyOfABucket(t *testing.T) {

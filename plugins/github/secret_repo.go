@@ -31,6 +31,7 @@ const maxValue = 48 * 1024
 type secretAPI interface {
 	GetRepoPublicKey(ctx context.Context, owner, repo string) (*vendor.PublicKey, *vendor.Response, error)
 	GetRepoSecret(ctx context.Context, owner, repo, name string) (*vendor.Secret, *vendor.Response, error)
+	ListRepoSecrets(ctx context.Context, owner, repo string, opts *vendor.ListOptions) (*vendor.Secrets, *vendor.Response, error)
 	CreateOrUpdateRepoSecret(ctx context.Context, owner, repo, name string, body vendor.SecretRequest) (*vendor.Response, error)
 	DeleteRepoSecret(ctx context.Context, owner, repo, name string) (*vendor.Response, error)
 }
@@ -241,7 +242,7 @@ func (repoSecrets) Find(ctx context.Context, c *Client, query *provider.Query[Re
 		name = query.Identity[strings.LastIndex(query.Identity, "/")+1:]
 	}
 	if name == "" {
-		return invalid("/secret_name", "without it the secret cannot be looked for")
+		return findBySuffix(ctx, c, query, found)
 	}
 	secret, _, err := c.secrets.GetRepoSecret(ctx, owner, repo, name)
 	if known := c.classify(err); kindOf(known) == provider.NotFound {
@@ -250,11 +251,46 @@ func (repoSecrets) Find(ctx context.Context, c *Client, query *provider.Query[Re
 	} else if known != nil {
 		return repoRefused(known)
 	}
-	name = strings.ToUpper(secret.Name)
-	return found(provider.Found{
+	return found(foundSecret(owner, repo, secret))
+}
+
+func foundSecret(owner, repo string, secret *vendor.Secret) provider.Found {
+	name := strings.ToUpper(secret.Name)
+	return provider.Found{
 		Identity: identity(owner, repo, name), Name: name, Ready: true,
 		Outputs: provider.Outputs{"secret_name": name, "owner": owner, "repo": repo, "updated_at": timeText(secret.UpdatedAt)},
-	})
+	}
+}
+
+// suffix is what the host puts behind a secret's name: a node id, in the vendor's case.
+var suffix = regexp.MustCompile(`^__[0-9A-F]{8}$`)
+
+// findBySuffix looks for a secret whose node id nobody knows: secrets carry no labels, and their names are all there is to go by.
+func findBySuffix(ctx context.Context, c *Client, query *provider.Query[RepoSecret], found func(provider.Found) error) error {
+	owner, repo, base := query.Properties.Owner, query.Properties.Repo, strings.ToUpper(query.Properties.SecretName)
+	if base == "" {
+		return invalid("/secret_name", "without it the secret cannot be looked for")
+	}
+	options := &vendor.ListOptions{PerPage: 100}
+	for {
+		page, response, err := c.secrets.ListRepoSecrets(ctx, owner, repo, options)
+		if known := c.classify(err); known != nil {
+			return repoRefused(known)
+		}
+		for _, secret := range page.Secrets {
+			rest, named := strings.CutPrefix(strings.ToUpper(secret.Name), base)
+			if !named || !suffix.MatchString(rest) {
+				continue
+			}
+			if err := found(foundSecret(owner, repo, secret)); err != nil {
+				return err
+			}
+		}
+		if response == nil || response.NextPage == 0 {
+			return nil
+		}
+		options.Page = response.NextPage
+	}
 }
 
 func identity(owner, repo, name string) string { return owner + "/" + repo + "/" + name }

@@ -18,6 +18,7 @@ import (
 
 // fakeSecrets is one repository with one secret.
 type fakeSecrets struct {
+	names   []string // what a list has
 	keys    []string // ids of the keys that it gives out, the last one over and over
 	there   bool
 	updated time.Time
@@ -42,6 +43,32 @@ func (f *fakeSecrets) GetRepoSecret(_ context.Context, _, _, name string) (*vend
 		return nil, nil, refused(404, nil)
 	}
 	return &vendor.Secret{Name: name, UpdatedAt: vendor.Timestamp{Time: f.updated}}, nil, nil
+}
+
+// ListRepoSecrets gives two secrets a page.
+func (f *fakeSecrets) ListRepoSecrets(_ context.Context, _, _ string, opts *vendor.ListOptions) (*vendor.Secrets, *vendor.Response, error) {
+	from := 2 * max(opts.Page-1, 0)
+	page, response := &vendor.Secrets{}, &vendor.Response{}
+	for _, name := range f.names[from:min(from+2, len(f.names))] {
+		page.Secrets = append(page.Secrets, &vendor.Secret{Name: name})
+	}
+	if from+2 < len(f.names) {
+		response.NextPage = max(opts.Page, 1) + 1
+	}
+	return page, response, nil
+}
+
+// TestASecretWhoseNodeIDIsNotKnownIsFoundByItsName: of those called so, with the suffix that the host gives, and no others.
+func TestASecretWhoseNodeIDIsNotKnownIsFoundByItsName(t *testing.T) {
+	fake := &fakeSecrets{names: []string{"API_KEY", "API_KEY__NOTANID0", "API_KEY_OLD__1111AAAA", "API_KEY__2222BBBB", "OTHER__3333CCCC"}}
+	query := &provider.Query[RepoSecret]{Properties: RepoSecret{Owner: "o", Repo: "r", SecretName: "api_key"}}
+	var names []string
+	require.NoError(t, repoSecrets{}.Find(t.Context(), &Client{secrets: fake}, query, func(found provider.Found) error {
+		names = append(names, found.Name)
+		require.Equal(t, "o/r/"+found.Name, found.Identity)
+		return nil
+	}))
+	require.Equal(t, []string{"API_KEY__2222BBBB"}, names)
 }
 
 func (f *fakeSecrets) CreateOrUpdateRepoSecret(_ context.Context, _, _, _ string, body vendor.SecretRequest) (*vendor.Response, error) {
