@@ -25,6 +25,7 @@ const region = "eu-west-1"
 func judged(version string) (*provider.Provider, error) {
 	return provider.New("aws", version, connector(provider.Transport(pool()), wait),
 		provider.TypeOf(namedRoles{}), provider.TypeOf(namedFunctions{}), provider.TypeOf(namedObjects{}), provider.TypeOf(buckets{}),
+		provider.CompositeOf[*Client](fulls{}),
 		provider.Identify(identify), provider.DefaultRegion[*Client]("region"),
 	)
 }
@@ -86,6 +87,13 @@ func TestConformance(t *testing.T) {
 				Changed: map[string]any{"timeout": 10},
 			},
 		},
+		Composites: []conformance.Case{{
+			Type: "aws:lambda:full",
+			Properties: map[string]any{
+				"function_name": "judged", "runtime": "python3.12", "handler": "handler.run", "code_s3_bucket": "prepared",
+			},
+			References: map[string]any{"code_key": "code.zip"},
+		}},
 		Count: func() (int, error) { return count(t, client) },
 	})
 }

@@ -76,7 +76,7 @@ func (roles) Describe() provider.Description {
 		Naming: contract.Naming{
 			Property: "/role_name", Suffix: contract.SuffixNone, Case: contract.CaseKeep, MaxLength: 64, Pattern: `^[A-Za-z0-9_+=,.@-]+$`,
 		},
-		RepeatSafety: contract.ByName, SettleTime: 10 * time.Second, Typical: 3 * time.Second,
+		RepeatSafety: contract.ByName, SettleTime: 10 * time.Second, Typical: 3 * time.Second, Permissions: rolePermissions,
 	}
 }
 

@@ -14,15 +14,14 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/provider"
 )
 
-// Function are the properties of aws:lambda:function. Environment values are not secret: AWS shows them to whoever may read
-// the function's configuration.
-type Function struct {
+// FunctionSettings are all properties of a function but its role. Environment values are not secret: AWS shows them to whoever
+// may read the function's configuration.
+type FunctionSettings struct {
 	FunctionName        string            `json:"function_name" jsonschema:"minLength=1,maxLength=64,pattern=^[A-Za-z0-9_-]+$" jsonschema_description:"The function's name; unique in its account and region."`
 	Runtime             string            `json:"runtime" jsonschema:"minLength=1,maxLength=64" jsonschema_description:"The runtime, as AWS names it: python3.12."`
 	Handler             string            `json:"handler" jsonschema:"minLength=1,maxLength=128,pattern=^[^ ]+$" jsonschema_description:"What the runtime calls: module.function."`
-	Role                string            `json:"role" jsonschema:"pattern=^arn:" jsonschema_description:"ARN of the execution role; filled by the reference role."`
-	CodeS3Bucket        string            `json:"code_s3_bucket" jsonschema:"minLength=3,maxLength=63" jsonschema_description:"Bucket of the deployment package, in the function's region; filled by the reference code_bucket."`
-	CodeS3Key           string            `json:"code_s3_key" jsonschema:"minLength=1,maxLength=1024" jsonschema_description:"Key of the deployment package; filled by the reference code_key."`
+	CodeS3Bucket        string            `json:"code_s3_bucket,omitempty" jsonschema:"required,minLength=3,maxLength=63" jsonschema_description:"Bucket of the deployment package, in the function's region; filled by the reference code_bucket."`
+	CodeS3Key           string            `json:"code_s3_key,omitempty" jsonschema:"required,minLength=1,maxLength=1024" jsonschema_description:"Key of the deployment package; filled by the reference code_key."`
 	CodeS3ObjectVersion string            `json:"code_s3_object_version,omitempty" jsonschema:"maxLength=1024" jsonschema_description:"Version of the deployment package in a versioned bucket; filled by the reference code_version."`
 	MemorySize          int32             `json:"memory_size,omitempty" jsonschema:"minimum=128,maximum=10240,default=128" jsonschema_description:"Megabytes."`
 	Timeout             int32             `json:"timeout,omitempty" jsonschema:"minimum=1,maximum=900,default=3" jsonschema_description:"Seconds that one invocation may take."`
@@ -30,6 +29,12 @@ type Function struct {
 	Environment         map[string]string `json:"environment,omitempty" jsonschema_description:"Environment variables. Not for secrets."`
 	Architectures       []string          `json:"architectures,omitempty" jsonschema:"maxItems=1,enum=x86_64,enum=arm64" jsonschema_description:"Instruction set, one: x86_64 (the default) or arm64."`
 	Layers              []string          `json:"layers,omitempty" jsonschema:"maxItems=5,uniqueItems=true,pattern=^arn:" jsonschema_description:"ARNs of layer versions, in the order in which they are laid."`
+}
+
+// Function are the properties of aws:lambda:function.
+type Function struct {
+	FunctionSettings
+	Role string `json:"role" jsonschema:"pattern=^arn:" jsonschema_description:"ARN of the execution role; filled by the reference role."`
 }
 
 // configuration is what a function is configured with, comparable between what is wanted and what is there.
@@ -105,12 +110,9 @@ func (functions) Describe() provider.Description {
 		Type: "aws:lambda:function", Summary: "A Lambda function from a zip in S3.",
 		Placement:   contract.Regional,
 		Identifying: []string{"/function_name"},
-		References: []contract.ReferenceRole{
+		References: append([]contract.ReferenceRole{
 			{Role: "role", Property: "/role", Summary: "The execution role.", Types: []string{"aws:iam:role"}},
-			{Role: "code_bucket", Property: "/code_s3_bucket", Summary: "The bucket of the code.", Types: []string{"aws:s3:bucket"}},
-			{Role: "code_key", Property: "/code_s3_key", Summary: "The object that is the code.", Types: []string{"aws:s3:object"}},
-			{Role: "code_version", Property: "/code_s3_object_version", Summary: "Give it <object>.version_id."},
-		},
+		}, codeRoles()...),
 		SelfOutput: "arn",
 		Outputs: []contract.OutputField{
 			{Name: "arn", Summary: "The function's ARN, without a version."},
@@ -125,6 +127,16 @@ func (functions) Describe() provider.Description {
 			Property: "/function_name", Suffix: contract.SuffixNone, Case: contract.CaseKeep, MaxLength: 64, Pattern: `^[A-Za-z0-9_-]+$`,
 		},
 		RepeatSafety: contract.ByName, SettleTime: 10 * time.Second, Typical: 8 * time.Second,
+		Permissions: functionPermissions,
+	}
+}
+
+// codeRoles say where the code is.
+func codeRoles() []contract.ReferenceRole {
+	return []contract.ReferenceRole{
+		{Role: "code_bucket", Property: "/code_s3_bucket", Summary: "The bucket of the code.", Types: []string{"aws:s3:bucket"}},
+		{Role: "code_key", Property: "/code_s3_key", Summary: "The object that is the code.", Types: []string{"aws:s3:object"}},
+		{Role: "code_version", Property: "/code_s3_object_version", Summary: "Give it <object>.version_id."},
 	}
 }
 
@@ -185,23 +197,33 @@ func updateFunction(ctx context.Context, c *Client, op *provider.Operation[Funct
 	if err != nil {
 		return nil, err
 	}
-	name := physical(op)
-	there, err := awaitSettled(ctx, c, op, name)
+	there, err := awaitSettled(ctx, c, op, physical(op))
 	if err != nil {
 		return nil, err
 	}
-	config := there.Configuration
+	return changeFunction(ctx, c, op, there, source.String(), func(config *types.FunctionConfiguration) bool {
+		return architectureOf(config) != op.Properties.architecture() || !source.deployed(op.RecordedOutputs, config)
+	})
+}
+
+// changeFunction writes configuration, code and tags where they differ. from is where the code comes from, for the outputs.
+func changeFunction(
+	ctx context.Context, c *Client, op *provider.Operation[Function], there *lambda.GetFunctionOutput, from string,
+	codeDiffers func(*types.FunctionConfiguration) bool,
+) (provider.Outputs, error) {
+	config, name := there.Configuration, physical(op)
+	var err error
 	if !op.Properties.configuration().equal(configurationOf(config)) || stateOf(config) == stateFailed {
 		if config, err = putConfiguration(ctx, c, op, name); err != nil {
 			return nil, err
 		}
 	}
-	if architectureOf(config) != op.Properties.architecture() || !source.deployed(op.RecordedOutputs, config) {
+	if codeDiffers(config) {
 		if config, err = putCode(ctx, c, op, name); err != nil {
 			return nil, err
 		}
 	}
-	return functionOutputs(config, source.String(), op.Tags), tagFunction(ctx, c, op, there)
+	return functionOutputs(config, from, op.Tags), tagFunction(ctx, c, op, there)
 }
 
 func putConfiguration(ctx context.Context, c *Client, op *provider.Operation[Function], name string) (*types.FunctionConfiguration, error) {

@@ -129,10 +129,9 @@ func (f *fakeCode) HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.
 }
 
 func function() Function {
-	return Function{
-		FunctionName: "api", Runtime: "python3.12", Handler: "handler.run", Role: "arn:aws:iam::123456789012:role/r",
-		CodeS3Bucket: "code", CodeS3Key: "code.zip",
-	}
+	return Function{Role: "arn:aws:iam::123456789012:role/r", FunctionSettings: FunctionSettings{
+		FunctionName: "api", Runtime: "python3.12", Handler: "handler.run", CodeS3Bucket: "code", CodeS3Key: "code.zip",
+	}}
 }
 
 func functionOperation(properties Function, outputs string) provider.Operation[Function] {

@@ -56,6 +56,15 @@ func environmentCheck(wanted, actual map[string]string) provider.Check {
 		Name: "environment", Status: contract.CheckPass,
 		Expected: strconv.Itoa(len(wanted)) + " variables", Actual: strconv.Itoa(len(actual)) + " variables",
 	}
+	if differing := differingKeys(wanted, actual); len(differing) > 0 {
+		check.Status = contract.CheckFail
+		check.Message = "these differ: " + strings.Join(differing, ", ")
+	}
+	return check
+}
+
+// differingKeys are those whose values differ, or that stand on one side only, in order.
+func differingKeys(wanted, actual map[string]string) []string {
 	differing := map[string]bool{}
 	for key, value := range wanted {
 		if current, there := actual[key]; !there || current != value {
@@ -67,11 +76,7 @@ func environmentCheck(wanted, actual map[string]string) provider.Check {
 			differing[key] = true
 		}
 	}
-	if len(differing) > 0 {
-		check.Status = contract.CheckFail
-		check.Message = "these differ: " + strings.Join(slices.Sorted(maps.Keys(differing)), ", ")
-	}
-	return check
+	return slices.Sorted(maps.Keys(differing))
 }
 
 // codeCheck can say something only where the object's hash is known or the last operation recorded where the code came from.

@@ -161,7 +161,8 @@ func TestAgainstMoto(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *stage){
 		"role": lifeOfARole, "bucket and object": lifeOfABucket, "function": lifeOfAFunction,
 		"credentials": credentialsAreChecked, "lost answers": lostAnswers, "late writes": lateWrites, "throttling": throttling,
-		"others' things": othersThings, "a bucket left half made": bucketLeftHalfMade, "lies of moto": motosLies,
+		"others' things": othersThings, "undone roles": undoneRoles, "undone buckets": undoneBuckets, "undone functions": undoneFunctions,
+		"a bucket left half made": bucketLeftHalfMade, "lies of moto": motosLies,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, s)

@@ -23,6 +23,7 @@ func build(version string, transport http.RoundTripper, wait pause) (*provider.P
 		provider.TypeOf(functions{}),
 		provider.TypeOf(buckets{}),
 		provider.TypeOf(objects{}),
+		provider.CompositeOf[*Client](fulls{}),
 		provider.Identify(identify),
 		provider.DefaultRegion[*Client]("region"),
 		// Lambda and IAM allow some 15 and 20 changes a second; one operation makes a handful of calls.

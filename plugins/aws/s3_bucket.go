@@ -74,21 +74,30 @@ func (buckets) Describe() provider.Description {
 			Property: "/bucket_name", Separator: "-", Suffix: contract.SuffixNodeAndRegion, Case: contract.CaseLower,
 			MaxLength: 63, Pattern: `^[a-z0-9][a-z0-9.-]*[a-z0-9]$`,
 		},
-		RepeatSafety: contract.ByName, SettleTime: 15 * time.Second, Typical: 3 * time.Second,
+		RepeatSafety: contract.ByName, SettleTime: 15 * time.Second, Typical: 3 * time.Second, Permissions: bucketPermissions,
 	}
 }
 
 func (buckets) Create(ctx context.Context, c *Client, op *provider.Operation[Bucket]) (provider.Outputs, error) {
-	if op.Existing == nil {
-		_, err := c.buckets.CreateBucket(ctx, &s3.CreateBucketInput{
-			Bucket: sdk.String(op.Name), CreateBucketConfiguration: bucketConfiguration(op),
-		})
-		if err != nil {
-			return nil, bucketRefused(err)
-		}
-		op.Made(bucketARN(op.Region, op.Name))
+	if err := makeBucket(ctx, c, op); err != nil {
+		return nil, err
 	}
-	return convergeBucket(ctx, c, op)
+	return convergeBucket(ctx, c, op, all(op.Properties.blocksPublicAccess()))
+}
+
+// makeBucket makes a bucket that is not there.
+func makeBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket]) error {
+	if op.Existing != nil {
+		return nil
+	}
+	_, err := c.buckets.CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: sdk.String(op.Name), CreateBucketConfiguration: bucketConfiguration(op),
+	})
+	if err != nil {
+		return bucketRefused(err)
+	}
+	op.Made(bucketARN(op.Region, op.Name))
+	return nil
 }
 
 // bucketConfiguration names no location for us-east-1, which S3 refuses to see named.
@@ -104,16 +113,19 @@ func bucketConfiguration(op *provider.Operation[Bucket]) *types.CreateBucketConf
 }
 
 func (buckets) Update(ctx context.Context, c *Client, op *provider.Operation[Bucket]) (provider.Outputs, error) {
-	return convergeBucket(ctx, c, op)
+	return convergeBucket(ctx, c, op, all(op.Properties.blocksPublicAccess()))
 }
 
 // convergeBucket writes what differs. It also looks whether the labels of CreateBucket have arrived: not every endpoint that
 // speaks S3 takes them there.
-func convergeBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket]) (provider.Outputs, error) {
+func convergeBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket], wanted blocks) (provider.Outputs, error) {
 	name := physical(op)
+	block := func(ctx context.Context, c *Client, _ *provider.Operation[Bucket], name string) error {
+		return setPublicAccess(ctx, c, name, wanted)
+	}
 	// Labels first: they say whose it is. And last, for those that only go along with other changes.
 	for _, step := range []func(context.Context, *Client, *provider.Operation[Bucket], string) error{
-		tagBucket, setPublicAccess, setVersioning, retagBucket,
+		tagBucket, block, setVersioning, retagBucket,
 	} {
 		if err := step(ctx, c, op, name); err != nil {
 			return nil, err
@@ -144,16 +156,15 @@ func retagBucket(ctx context.Context, c *Client, op *provider.Operation[Bucket],
 	return tagBucket(ctx, c, op, name)
 }
 
-func setPublicAccess(ctx context.Context, c *Client, op *provider.Operation[Bucket], name string) error {
+func setPublicAccess(ctx context.Context, c *Client, name string, wanted blocks) error {
 	blocked, err := publicAccessBlocked(ctx, c, name)
-	wanted := op.Properties.blocksPublicAccess()
-	if err != nil || blocked == all(wanted) {
+	if err != nil || blocked == wanted {
 		return err
 	}
 	_, err = c.buckets.PutPublicAccessBlock(ctx, &s3.PutPublicAccessBlockInput{
 		Bucket: sdk.String(name), PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{
-			BlockPublicAcls: sdk.Bool(wanted), BlockPublicPolicy: sdk.Bool(wanted),
-			IgnorePublicAcls: sdk.Bool(wanted), RestrictPublicBuckets: sdk.Bool(wanted),
+			BlockPublicAcls: sdk.Bool(wanted[0]), BlockPublicPolicy: sdk.Bool(wanted[1]),
+			IgnorePublicAcls: sdk.Bool(wanted[2]), RestrictPublicBuckets: sdk.Bool(wanted[3]),
 		},
 	})
 	return classify(err)

@@ -92,7 +92,7 @@ func (objects) Describe() provider.Description {
 		Naming: contract.Naming{
 			Property: "/key", Suffix: contract.SuffixNone, Case: contract.CaseKeep, MaxLength: 1024,
 		},
-		RepeatSafety: contract.ByName, SettleTime: time.Second, Typical: time.Second,
+		RepeatSafety: contract.ByName, SettleTime: time.Second, Typical: time.Second, Permissions: objectPermissions,
 	}
 }
 

@@ -43,6 +43,7 @@ var (
 	_ provider.Resource[*Client, RepoSecret] = repoSecrets{}
 	_ provider.Updater[*Client, RepoSecret]  = repoSecrets{}
 	_ provider.Validator[RepoSecret]         = repoSecrets{}
+	_ provider.Planner[*Client, RepoSecret]  = repoSecrets{}
 )
 
 func (repoSecrets) Describe() provider.Description {
@@ -111,6 +112,21 @@ func (repoSecrets) Update(ctx context.Context, c *Client, op *provider.Operation
 		return outputs(op, op.Existing.Outputs["updated_at"], op.Fingerprint(value)), nil
 	}
 	return put(ctx, c, op, value)
+}
+
+// Plan says that the value would be set wherever Update could not prove that it is this one. There is no way back: GitHub shows the
+// former value to nobody.
+func (repoSecrets) Plan(_ context.Context, _ *Client, op *provider.Operation[RepoSecret]) (provider.Preview, error) {
+	var preview provider.Preview
+	value, err := valueOf(op)
+	switch {
+	case err != nil || unchanged(op, value):
+	case op.Properties.Value != nil:
+		preview.Differs("/value")
+	default:
+		preview.Differs("/encrypted_value")
+	}
+	return preview, err
 }
 
 // record is what the last completed operation wrote down.

@@ -2,8 +2,10 @@ package provider
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -224,9 +226,21 @@ func (a *attempt[C, P]) masked(changes []PropertyChange) []PropertyChange {
 			change.Before, change.After, change.Sensitive = nil, nil, true
 			continue
 		}
-		change.Before, change.After = a.call.redacted(change.Before), a.call.redacted(change.After)
+		change.Before, change.After = abridged(a.call.redacted(change.Before)), abridged(a.call.redacted(change.After))
 	}
 	return changes
+}
+
+// longest is the size from which a value is not told in full: a plan is for people to read.
+const longest = 4 << 10
+
+// abridged tells of a long value only what tells it apart from others.
+func abridged(raw json.RawMessage) json.RawMessage {
+	if len(raw) <= longest {
+		return raw
+	}
+	sum := sha256.Sum256(raw)
+	return valueOf(fmt.Sprintf("%d bytes of JSON, SHA-256 %x", len(raw), sum[:8]))
 }
 
 // redacted masks what the call has opened.

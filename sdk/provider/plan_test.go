@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,6 +155,16 @@ func TestAPlanTellsChangesAndNoSecrets(t *testing.T) {
 	raw, err := json.Marshal(result)
 	require.NoError(t, err)
 	require.NotContains(t, string(raw), canary)
+}
+
+func TestALongValueIsToldInShort(t *testing.T) {
+	h := buildPlanned(t, nil)
+	long := strings.Repeat("x", 100_000)
+	changes := h.plan(t, contract.VerbCreate, func(r *contract.PlanRequest) {
+		r.Target.Properties = json.RawMessage(`{"name":"` + long + `"}`)
+	}).Changes
+	require.Less(t, len(changes[0].After), 100)
+	require.Contains(t, string(changes[0].After), "100002 bytes")
 }
 
 func TestWithoutAPlannerTheChecksTell(t *testing.T) {
