@@ -1,11 +1,14 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/postgres"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/sqlite"
@@ -60,22 +63,22 @@ func (d Database) Password() bool {
 
 func (d Database) local() bool { return d == "" || d == SQLite }
 
-// open opens the store, and says whether other hosts may be at work on it as well.
-func (d Database) open(ctx context.Context, options *Options) (s store.Store, shared bool, err error) {
+// open opens the store, and gives the length of the leases on its runs: none for one that the host has to itself.
+func (d Database) open(ctx context.Context, options *Options) (s store.Store, lease time.Duration, err error) {
 	if err := d.Check(); err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
 	log := options.Log.Named("store")
 	if d.local() {
 		file, err := sqlite.Open(ctx, options.DataDir, sqlite.Options{Log: log})
 		if err != nil {
-			return nil, false, err
+			return nil, 0, err
 		}
-		return file, false, nil
+		return file, 0, nil
 	}
 	database, err := postgres.Open(ctx, string(d), postgres.Options{Log: log})
 	if err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
-	return database, true, nil
+	return database, cmp.Or(options.Lease, engine.DefaultLease), nil
 }

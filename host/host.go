@@ -60,6 +60,10 @@ type Options struct {
 	OperationTimeout time.Duration
 	Tries            int
 	DrainTimeout     time.Duration
+	// Lease is how long a run stays this host's without word from it, where hosts share a database, and SettleGrace how long
+	// after an attempt of another host had to end it may still have effects. Zero: the defaults.
+	Lease       time.Duration
+	SettleGrace time.Duration
 }
 
 // Limits of requests: bytes of a body, its nesting, and resources of a deployment.
@@ -88,7 +92,7 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 	if h.lock, err = sqlite.Lock(options.DataDir, options.LockWait); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if h.store, _, err = options.Database.open(ctx, &options); err != nil {
+	if h.store, options.Lease, err = options.Database.open(ctx, &options); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if h.plugins, err = pluginhost.New(pluginhost.Options{
@@ -103,6 +107,7 @@ func New(ctx context.Context, options Options) (_ *Host, err error) {
 		RateLimits: options.RateLimits, ActiveRuns: options.ActiveRuns, Owners: options.Owners, Timeout: options.OperationTimeout,
 		Tries:        options.Tries,
 		DrainTimeout: options.DrainTimeout, PlainBoxes: plainBoxes(h.store, options.PlainBoxes), Version: options.Version,
+		Lease: options.Lease, SettleGrace: options.SettleGrace,
 	}); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

@@ -41,6 +41,9 @@ type attempt struct {
 // The references are resolved before a place among the provider's calls is taken: their searches need places of their own. The
 // operation's time begins once it has its place.
 func (a *attempt) run(ctx context.Context) (execution.Event, error) {
+	if end := a.elsewhere(); end != nil {
+		return *end, nil
+	}
 	release, err := a.prepare(ctx)
 	if err != nil {
 		return a.refused(err), nil
@@ -163,7 +166,7 @@ func (a *attempt) open(absent bool) {
 	}
 	a.intent = execution.Event{
 		Kind: execution.Intent, Operation: a.operation.ID, Attempt: a.context.Attempt, Generation: generation,
-		Key: a.context.IdempotencyKey, WriteBy: a.context.WriteBy, Settling: a.state.Unsettled(), AbsentBefore: absent,
+		Key: a.context.IdempotencyKey, WriteBy: a.context.WriteBy, Host: a.dispatcher.options.Host, Settling: a.state.Unsettled(), AbsentBefore: absent,
 	}
 }
 

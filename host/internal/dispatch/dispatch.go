@@ -76,7 +76,11 @@ type Options struct {
 	Tries int
 	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
 	RateLimits map[string]contract.RateLimit
-	Now        func() time.Time
+	// Host tells this host's attempts from those of others, "" where there are no others. SettleGrace is how long after its
+	// write_by an attempt of another one may still have effects.
+	Host        string
+	SettleGrace time.Duration
+	Now         func() time.Time
 }
 
 // Dispatcher makes calls for every run of a host: the limits of a provider hold across them.

@@ -58,6 +58,24 @@ func (a *attempt) looked(existing *contract.Found, absent bool, end *execution.E
 	}
 }
 
+// elsewhere puts an operation off whose attempt another host has begun, and may still be at: until write_by the provider there may
+// begin requests, and the last of them takes its time at the vendor. Nothing is decided by a lease: a host that lost it may not
+// know yet.
+func (a *attempt) elsewhere() *execution.Event {
+	host := a.dispatcher.options.Host
+	if host == "" || !a.state.IntentOpen || a.state.Host == host {
+		return nil
+	}
+	until := a.state.WriteBy.Add(a.dispatcher.options.SettleGrace)
+	if !a.now().Before(until) {
+		return nil
+	}
+	return &execution.Event{
+		Status: execution.Pending, RetryAt: until,
+		Error: diagnostic(contract.New(contract.KindNotReady, "another host may still be at work on this")),
+	}
+}
+
 func (a *attempt) atMostOnce() bool {
 	support, _ := a.kind.Verb(a.verb)
 	return support.RepeatSafety == contract.AtMostOnce

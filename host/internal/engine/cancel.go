@@ -59,6 +59,16 @@ func (e *Engine) cancel(ctx context.Context, caller Caller, request *rest.Cancel
 			return nil, err
 		case begun || run.Status.Final():
 			return e.Result(ctx, caller, run.ID)
+		case run.Status.Active() && e.shared():
+			// Whoever has it will see that at its next renewal.
+			err := e.store.RequestCancel(ctx, caller.Tenant, run.ID, caller.Name)
+			if errors.Is(err, store.ErrStale) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			return e.Result(ctx, caller, run.ID)
 		case run.Status.Active():
 			// It came to rest just now, and the store is about to say how; or it is just about to begin.
 			if err := e.Wait(ctx, caller, run.ID); err != nil {

@@ -131,6 +131,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	first.Mode = execution.Mode(d.run.Mode)
 	first.RunID, first.Version, first.At = d.run.ID, 1, d.run.CreatedAt
 	row.Run, row.Event, row.Accounts = d.run, first, d.newAccounts
+	row.Lease = e.options.Lease
 	row.MaxActive, row.Idempotency = e.options.ActiveRuns, caller.keyFor(d.run.ID, d.run.GraphID, d.run.CreatedAt)
 	if err := e.store.CreateRun(ctx, row); err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	if row.Supersede {
 		e.forget(d.run.Tenant, d.run.DeploymentID)
 	}
-	token, _, err := e.store.AcquireRun(ctx, store.Claim{RunID: d.run.ID, Owner: e.instance})
+	token, _, err := e.store.AcquireRun(ctx, e.claimOf(d.run.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -209,13 +210,22 @@ func (e *Engine) work(d *drive) {
 	if err != nil {
 		e.log.Error("run could not be recorded", "run", d.run.ID, "error", err)
 		d.err = err
-		if interrupted := e.interrupt(context.Background(), d.run, "the host could not record it"); interrupted != nil {
+		if !e.left(d) {
 			defer e.abandon(d.run)
 		}
 	}
 	d.call = nil
 	e.retire(d)
 	close(d.done)
+}
+
+// left lets go of a run that could not be recorded, unless another host has it, which then sees to it. False says that the store
+// does not have it so yet.
+func (e *Engine) left(d *drive) bool {
+	if e.shared() && errors.Is(d.err, store.ErrFenced) {
+		return true
+	}
+	return e.interrupt(context.Background(), d.run, "the host could not record it") == nil
 }
 
 // bounded ends when nothing new of the run may start: when the host stops, or the run has had its time. What is in flight then
@@ -252,10 +262,16 @@ func (e *Engine) retire(d *drive) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.drives, d.run.ID)
-	if d.err != nil {
+	if d.err != nil || !e.keeps(d) {
 		return
 	}
 	e.recent.add(d)
+}
+
+// keeps says whether how a run stands can be told from memory: another host may go on with one that can be gone on with.
+func (e *Engine) keeps(d *drive) (keeps bool) {
+	d.state.Peek(func(run *execution.Run) { keeps = !e.shared() || run.Status.Final() })
+	return keeps
 }
 
 // forget drops what is kept of a deployment's runs at rest: one of them was just cancelled in the store.
@@ -283,10 +299,13 @@ func (e *Engine) find(caller Caller, runID string) *drive {
 func (e *Engine) Wait(ctx context.Context, caller Caller, runID string) error {
 	d := e.find(caller, runID)
 	if d == nil {
-		return nil
+		return e.waitElsewhere(ctx, caller, runID)
 	}
 	select {
 	case <-d.done:
+		if e.shared() && errors.Is(d.err, store.ErrFenced) {
+			return e.waitElsewhere(ctx, caller, runID)
+		}
 		return classified(d.err)
 	case <-ctx.Done():
 		return ctx.Err()

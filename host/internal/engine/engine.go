@@ -73,6 +73,10 @@ type Options struct {
 	SettleTimeout time.Duration
 	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
 	RateLimits map[string]contract.RateLimit
+	// Lease is how long a run stays this host's without word from it, where other hosts work on the same store; 0 where none
+	// does. SettleGrace is how long after an attempt's write_by one of another host may still have effects.
+	Lease       time.Duration
+	SettleGrace time.Duration
 	// PlainBoxes says whether sealed boxes without an envelope are accepted: safe only while there is one tenant. Nil for no.
 	PlainBoxes func(context.Context) bool
 	// Version of the host, for its status.
@@ -91,6 +95,8 @@ const (
 	DefaultDrainTimeout    = 20 * time.Second
 	DefaultCancelGrace     = 30 * time.Second
 	DefaultSettleTimeout   = time.Minute
+	DefaultLease           = 15 * time.Second
+	DefaultSettleGrace     = 30 * time.Second
 )
 
 func (o *Options) fill() {
@@ -115,6 +121,9 @@ func (o *Options) fill() {
 	if o.SettleTimeout == 0 {
 		o.SettleTimeout = DefaultSettleTimeout
 	}
+	if o.SettleGrace == 0 {
+		o.SettleGrace = DefaultSettleGrace
+	}
 	if o.PlainBoxes == nil {
 		o.PlainBoxes = func(context.Context) bool { return false }
 	}
@@ -124,6 +133,14 @@ func (o *Options) fill() {
 	if o.NewID == nil {
 		o.NewID = RandomID
 	}
+}
+
+// hostName tells this host's attempts from those of others, where there are others.
+func (o *Options) hostName(instance string) string {
+	if o.Lease == 0 {
+		return ""
+	}
+	return instance
 }
 
 // RandomID draws an MGraph id.
@@ -153,6 +170,9 @@ type Engine struct {
 	calls    context.Context
 	abort    context.CancelFunc
 	running  sync.WaitGroup
+	// keeping ends when leases are not renewed any more, and keeper once that has ended.
+	keeping context.CancelFunc
+	keeper  sync.WaitGroup
 
 	tallies  tallies
 	commands turns // by idempotency key
@@ -161,7 +181,9 @@ type Engine struct {
 	drives map[string]*drive // at work, by run id
 	recent recent            // at rest
 	swept  time.Time         // when old idempotency keys were last dropped
-	closed bool
+	// strange are the providers whose keys here are not those on record.
+	strange map[string]bool
+	closed  bool
 }
 
 // New makes an engine over an open store and takes over what an earlier host left unfinished there: those runs are
@@ -179,14 +201,15 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	instance := RandomID() + RandomID()
 	e := &Engine{
 		options: options, store: options.Store, plugins: options.Plugins, log: options.Log,
-		installation: installation, storeKind: standing.Kind, instance: RandomID() + RandomID(), startedAt: options.Now(),
+		installation: installation, storeKind: standing.Kind, instance: instance, startedAt: options.Now(),
 		dispatcher: dispatch.New(options.Plugins, dispatch.Options{
 			Concurrency: options.HostConcurrency, Timeout: options.Timeout, Tries: options.Tries, RateLimits: options.RateLimits,
-			Now: options.Now,
+			Host: options.hostName(instance), SettleGrace: options.SettleGrace, Now: options.Now,
 		}),
-		drives: map[string]*drive{}, schemas: &graph.Schemas{},
+		drives: map[string]*drive{}, strange: map[string]bool{}, schemas: &graph.Schemas{},
 	}
 	e.starting, e.drain = context.WithCancel(context.WithoutCancel(ctx))
 	e.calls, e.abort = context.WithCancel(context.WithoutCancel(ctx))
@@ -194,6 +217,12 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err := e.recover(ctx); err != nil {
 		e.journal.Stop()
 		return nil, err
+	}
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.keeping = stop
+	if e.shared() {
+		e.compareKeys(ctx)
+		e.keeper.Go(func() { e.keepLeases(keeping) })
 	}
 	return e, nil
 }
@@ -216,6 +245,8 @@ func (e *Engine) Stop() {
 		<-done
 	}
 	e.abort()
+	e.keeping()
+	e.keeper.Wait()
 	e.journal.Stop()
 }
 

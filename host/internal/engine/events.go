@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
@@ -59,7 +60,10 @@ func (e *Engine) Events(ctx context.Context, caller Caller, graphID, runID, afte
 // Next gives the events that follow, waiting until there are some. done says that the run is at rest and all was given.
 func (s *EventStream) Next(ctx context.Context) (events []rest.Event, done bool, err error) {
 	for {
-		changed, atRest, live := s.wake()
+		changed, atRest, live, err := s.wake(ctx)
+		if err != nil {
+			return nil, false, classified(err)
+		}
 		rows, err := s.engine.store.Events(ctx, s.RunID, s.after, eventPage)
 		if err != nil {
 			return nil, false, classified(err)
@@ -77,27 +81,38 @@ func (s *EventStream) Next(ctx context.Context) (events []rest.Event, done bool,
 		select {
 		case <-changed:
 		case <-atRest:
+		case <-s.glance(changed):
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}
 	}
 }
 
-// wake gives what tells of the next commit and of the run's coming to rest, and whether it is at work here. It is asked before
-// the store is read, so that no commit falls between. The last commit comes before the rest: whoever has read it already is told
-// by the rest alone.
-func (s *EventStream) wake() (changed, atRest <-chan struct{}, live bool) {
-	d := s.engine.find(s.caller, s.RunID)
-	if d == nil {
-		return nil, nil, false
+// glance is the next look at a run that is not at work here, which nothing tells of; never for one that is.
+func (s *EventStream) glance(changed <-chan struct{}) <-chan time.Time {
+	if changed != nil {
+		return nil
 	}
-	changed = d.state.Changed()
-	select {
-	case <-d.done:
-		return nil, nil, false
-	default:
-		return changed, d.done, true
+	return time.After(glance)
+}
+
+// wake gives what tells of the next commit and of the run's coming to rest, nil where it is at work on another host, and whether
+// it is at work at all. It is asked before the store is read, so that no commit falls between. The last commit comes before the
+// rest: whoever has read it already is told by the rest alone.
+func (s *EventStream) wake(ctx context.Context) (changed, atRest <-chan struct{}, live bool, err error) {
+	if d := s.engine.find(s.caller, s.RunID); d != nil {
+		changed = d.state.Changed()
+		select {
+		case <-d.done:
+		default:
+			return changed, d.done, true, nil
+		}
 	}
+	if !s.engine.shared() {
+		return nil, nil, false, nil
+	}
+	run, err := s.engine.store.Run(ctx, s.caller.Tenant, s.RunID)
+	return nil, nil, run.Status.Active(), err
 }
 
 func (s *EventStream) event(e *execution.Event) rest.Event {

@@ -5,7 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/pluginhost"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -143,24 +146,17 @@ func (e *Engine) keys(ctx context.Context, name, version string) ([]contract.Pub
 	if err != nil {
 		return nil, err
 	}
-	for _, before := range recorded {
-		if !contains(ids, before) {
-			return nil, &Error{Kind: Unavailable, Provider: name, Message: "the provider's keys are not those on record: its key file was lost or replaced"}
-		}
+	strange := slices.ContainsFunc(recorded, func(before string) bool { return !slices.Contains(ids, before) })
+	e.mu.Lock()
+	e.strange[name] = strange
+	e.mu.Unlock()
+	if strange {
+		return nil, &Error{Kind: Unavailable, Provider: name, Message: "the provider's keys are not those on record: its key file was lost or replaced"}
 	}
 	if len(keys) == 0 {
 		return nil, &Error{Kind: Unavailable, Provider: name, Message: "the provider has no key"}
 	}
 	return keys, nil
-}
-
-func contains(ids []string, id string) bool {
-	for _, other := range ids {
-		if other == id {
-			return true
-		}
-	}
-	return false
 }
 
 func primary(keys []contract.PublicKey) *contract.PublicKey {
@@ -179,13 +175,41 @@ func publicKey(k *contract.PublicKey) rest.PublicKey {
 	}
 }
 
+// compareTime is how long a host that begins may take to look at its providers' keys.
+const compareTime = 30 * time.Second
+
+// compareKeys looks at the keys of every provider, and says of which they are not those on record: what callers seal to the keys
+// that another host names could not be opened here. The host is not ready while that is so.
+func (e *Engine) compareKeys(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, compareTime)
+	defer cancel()
+	for _, name := range e.plugins.Names() {
+		pinned, err := e.newest(ctx, name)
+		if err == nil {
+			_, err = e.keys(ctx, name, pinned.Version)
+		}
+		if err != nil {
+			e.log.Error("the keys of a provider could not be compared with those on record", "provider", name, "error", err)
+		}
+	}
+}
+
 // Ready fails while requests cannot be taken.
 func (e *Engine) Ready(ctx context.Context) error {
 	e.mu.Lock()
 	closed := e.closed
+	var strange []string
+	for _, name := range slices.Sorted(maps.Keys(e.strange)) {
+		if e.strange[name] && e.shared() {
+			strange = append(strange, name)
+		}
+	}
 	e.mu.Unlock()
 	if closed {
 		return refuse(Unavailable, "the host is stopping")
+	}
+	if len(strange) > 0 {
+		return refuse(Unavailable, "the keys of %s here are not those that other hosts have", strings.Join(strange, ", "))
 	}
 	if _, err := e.store.Installation(ctx); err != nil {
 		return &Error{Kind: Unavailable, Message: "the store does not answer", cause: err}

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
@@ -183,42 +182,13 @@ func (e *Engine) movable(d *drive, state *execution.Run, events []execution.Even
 
 // acquire takes a run that was read at rest over, unless it has moved on since.
 func (e *Engine) acquire(ctx context.Context, state *execution.Run) (token int64, err error) {
-	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: state.ID, Owner: e.instance})
+	token, version, err := e.store.AcquireRun(ctx, e.claimOf(state.ID))
 	if err != nil {
 		return 0, err
 	}
 	if version != state.Version {
+		e.release(ctx, state.ID)
 		return 0, &Error{Kind: Conflict, RunID: state.ID, Message: "the run moved on meanwhile: ask for its status"}
 	}
 	return token, nil
-}
-
-// recover interrupts what an earlier host left active. It says so in the run, and nothing else: the credentials are gone.
-func (e *Engine) recover(ctx context.Context) error {
-	runs, err := e.store.ActiveRuns(ctx)
-	if err != nil {
-		return fmt.Errorf("unfinished runs: %w", err)
-	}
-	for _, run := range runs {
-		if err := e.interrupt(ctx, run, "the host ended before the run did"); err != nil {
-			return fmt.Errorf("run %s: %w", run.ID, err)
-		}
-		e.log.Warn("run was interrupted", "run", run.ID, "deployment", run.DeploymentID)
-	}
-	return nil
-}
-
-// interrupt needs no plan: it changes nothing but the run's own status, which the row holds.
-func (e *Engine) interrupt(ctx context.Context, run store.Run, reason string) error {
-	token, version, err := e.store.AcquireRun(ctx, store.Claim{RunID: run.ID, Owner: e.instance})
-	if err != nil {
-		return err
-	}
-	event := runEvent(execution.RunInterrupted, "", reason)
-	event.RunID, event.Version, event.At = run.ID, version+1, e.options.Now().UTC()
-	results, err := e.store.Commit(ctx, []store.Write{{RunID: run.ID, Token: token, Events: []execution.Event{event}}})
-	if err != nil {
-		return err
-	}
-	return results[0]
 }

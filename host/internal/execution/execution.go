@@ -87,7 +87,7 @@ type EventKind string
 const (
 	// RunChanged: RunStatus, By, Reason, Mode where it begins or changes.
 	RunChanged EventKind = "run_changed"
-	// Intent opens an attempt: Operation, Attempt, Generation, Key, WriteBy, Settling, AbsentBefore, Name, Planned.
+	// Intent opens an attempt: Operation, Attempt, Generation, Key, WriteBy, Host, Settling, AbsentBefore, Name, Planned.
 	Intent EventKind = "operation_intent"
 	// Identified: Operation, Identity.
 	Identified EventKind = "operation_identified"
@@ -131,7 +131,9 @@ type Event struct {
 	Generation int       `json:"generation,omitempty"`
 	Key        string    `json:"key,omitempty"`
 	WriteBy    time.Time `json:"write_by,omitzero"`
-	Settling   bool      `json:"settling,omitempty"`
+	// Host is the one that makes the attempt, where several share a store.
+	Host     string `json:"host,omitempty"`
+	Settling bool   `json:"settling,omitempty"`
 	// AbsentBefore: a complete search before the intent found nothing of this name.
 	AbsentBefore bool `json:"absent_before,omitempty"`
 	// Planned is what the provider said, before the first attempt, that the operation would do; "" where it was not asked.
@@ -176,6 +178,7 @@ type Operation struct {
 	Generation   int
 	Key          string
 	WriteBy      time.Time
+	Host         string
 	AbsentBefore bool
 	Planned      contract.PlannedAction
 	// Crashes counts attempts that ended because the provider's process died.

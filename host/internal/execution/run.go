@@ -177,7 +177,7 @@ func (r *Run) begin(operation *Operation, e *Event) error {
 	}
 	operation.CompletedAt, operation.RetryAt, operation.Retry = time.Time{}, time.Time{}, false
 	operation.IntentOpen, operation.Attempt, operation.Generation = true, e.Attempt, e.Generation
-	operation.Key, operation.WriteBy, operation.Settling = e.Key, e.WriteBy, e.Settling
+	operation.Key, operation.WriteBy, operation.Host, operation.Settling = e.Key, e.WriteBy, e.Host, e.Settling
 	operation.AbsentBefore = operation.AbsentBefore || e.AbsentBefore
 	if e.Planned != "" {
 		operation.Planned = e.Planned

@@ -75,7 +75,8 @@ type Registry interface {
 	RevokeKey(ctx context.Context, tenant, name string) error
 	// PinDigest records the digest of a provider's executable at its first use and returns the one on record.
 	PinDigest(ctx context.Context, provider, version, digest string) (recorded string, err error)
-	// PinKeys records the public key ids of a provider at first use and adds new ones; returns those on record before.
+	// PinKeys records the public key ids of a provider at first use, and returns those on record before. It adds new ones for
+	// whoever has all of those: with other keys nobody changes what is on record.
 	PinKeys(ctx context.Context, provider string, ids []string) (recorded []string, err error)
 }
 

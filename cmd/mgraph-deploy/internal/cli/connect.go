@@ -104,6 +104,7 @@ func (a *app) newHost(ctx context.Context, s *hostSettings, level string) (*host
 		ActiveRuns: s.Limits.ActiveRuns, Owners: s.Owners,
 		LockWait: lockWait, PlainBoxes: s.PlainBoxes, Concurrency: s.Concurrency, Tries: s.Tries,
 		OperationTimeout: seconds(s.OperationTimeoutSeconds), DrainTimeout: seconds(s.DrainTimeoutSeconds),
+		Lease: seconds(s.LeaseSeconds), SettleGrace: seconds(s.SettleGraceSeconds),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the host on %s: %w", s.DataDir, err)

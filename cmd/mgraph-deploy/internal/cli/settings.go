@@ -32,6 +32,8 @@ type hostSettings struct {
 	Tries                   int                  `json:"tries"`
 	OperationTimeoutSeconds float64              `json:"operation_timeout_seconds"`
 	DrainTimeoutSeconds     float64              `json:"drain_timeout_seconds"`
+	LeaseSeconds            float64              `json:"lease_seconds"`
+	SettleGraceSeconds      float64              `json:"settle_grace_seconds"`
 	PlainBoxes              bool                 `json:"plain_boxes"`
 	// Owners are owner labels by tenant, in place of this installation's own.
 	Owners map[string]string `json:"owners"`

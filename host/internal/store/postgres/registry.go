@@ -84,6 +84,9 @@ func (s *Store) PinKeys(ctx context.Context, provider string, ids []string) (rec
 		}); err != nil {
 			return err
 		}
+		if !row.HasAll(ids, recorded) {
+			return nil
+		}
 		for _, id := range ids {
 			if _, err := tx.Exec(ctx, "INSERT INTO provider_keys (provider, id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 				provider, id); err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -106,6 +107,11 @@ func Superseded(runID string, version int64, by *store.Run) execution.Event {
 		RunID: runID, Version: version + 1, At: by.CreatedAt, Kind: execution.RunChanged,
 		RunStatus: execution.RunCancelled, By: by.StartedBy, Reason: "superseded by run " + by.ID,
 	}
+}
+
+// HasAll says that every one of some is among the ids.
+func HasAll(ids, some []string) bool {
+	return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(ids, one) })
 }
 
 // Pin adds accounts to those that a deployment has pinned, as JSON; store.ErrStale when another one is pinned: a race that the

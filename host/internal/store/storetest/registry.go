@@ -87,6 +87,9 @@ func (s *suite) providerKeys() {
 		{"github", []string{"k1"}, nil},
 		{"aws", nil, []string{"k2", "k1"}},
 		{"aws", []string{"k3"}, []string{"k2", "k1"}},
+		{"aws", []string{"k3", "k2"}, []string{"k2", "k1"}},
+		{"aws", []string{"k3", "k1", "k2"}, []string{"k2", "k1"}},
+		{"aws", nil, []string{"k2", "k1", "k3"}},
 	} {
 		before, err := s.store.PinKeys(s.ctx(), step.provider, step.ids)
 		require.NoError(s, err)

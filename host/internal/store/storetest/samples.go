@@ -157,7 +157,7 @@ func fullEvent() execution.Event {
 		At: at(7), Kind: execution.Ended, Operation: operationA, Operations: []string{operationA, operationB}, Edge: id(9),
 		RunStatus: execution.RunRunning, By: "someone", Reason: "because <of> this & that",
 		Mode: execution.Step, Retry: true, Absent: true,
-		Status: execution.Failed, Attempt: 3, Generation: 2, Key: "0123abcd", WriteBy: at(30), Settling: true, AbsentBefore: true, Planned: contract.ActionUpdate,
+		Status: execution.Failed, Attempt: 3, Generation: 2, Key: "0123abcd", WriteBy: at(30), Host: "host-1", Settling: true, AbsentBefore: true, Planned: contract.ActionUpdate,
 		Fraction: 0.75, Message: "naïve \u2028 \"quoted\" \\ line\nbreak", Outcome: contract.OutcomePartial,
 		Change: contract.ChangeUpdated, Identity: "arn:aws:s3:::name", Outputs: json.RawMessage(`{"arn":"<&>","n":12345678901234567}`),
 		Labels: map[string]string{"mgraph:node-id": id(1)},
