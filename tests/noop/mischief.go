@@ -25,6 +25,7 @@ const exitCrashed = 70
 // Mischief is what a thing can be told to do wrong.
 type Mischief struct {
 	SleepMS     int    `json:"sleep_ms,omitempty" jsonschema:"minimum=0" jsonschema_description:"How long each verb takes."`
+	DeafMS      int    `json:"deaf_ms,omitempty" jsonschema:"minimum=0" jsonschema_description:"How long each verb does nothing first, and hears of no cancellation."`
 	Fail        string `json:"fail,omitempty" jsonschema_description:"Kind of error that each verb answers with, before it writes."`
 	FailTimes   int    `json:"fail_times,omitempty" jsonschema:"minimum=0" jsonschema_description:"How often it fails; 0 for always."`
 	Crash       string `json:"crash,omitempty" jsonschema:"enum=before_write,enum=after_write,enum=after_made" jsonschema_description:"Where a create ends the process."`
@@ -49,6 +50,7 @@ func (m Mischief) before(s shelf, place string) error {
 	if m.StderrBytes > 0 {
 		_, _ = os.Stderr.WriteString(strings.Repeat("noise in standard error, line by line\n", m.StderrBytes/38+1))
 	}
+	time.Sleep(time.Duration(m.DeafMS) * time.Millisecond)
 	if m.Fail == "" {
 		return nil
 	}
