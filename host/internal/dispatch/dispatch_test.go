@@ -23,6 +23,7 @@ type scripted struct {
 	contract.Provider // the calls that no script has
 	kind              contract.ResourceType
 	limit             contract.RateLimit
+	allowed           contract.RateLimit // by the operator
 	concurrency       int
 	found             []contract.Found
 	end               contract.FindEnd
@@ -127,15 +128,23 @@ func (s *scripted) perform(t *testing.T, kind execution.RunKind, nodes ...graph.
 }
 
 func (s *scripted) performer(t *testing.T, kind execution.RunKind, nodes ...graph.Node) (*dispatch.Performer, *plan.Operation) {
+	dispatcher, run, operation := s.dispatcher(t, kind, nodes...)
+	return dispatcher.Performer(run, s), operation
+}
+
+func (s *scripted) dispatcher(t *testing.T, kind execution.RunKind, nodes ...graph.Node) (*dispatch.Dispatcher, *dispatch.Run, *plan.Operation) {
 	spec := &graph.Spec{GraphID: "g", DeploymentID: "d", Providers: map[string]graph.Pin{"x": {Version: "1.0.0"}}, Nodes: nodes}
 	p, err := plan.New(spec, nil, "seed")
 	require.NoError(t, err)
-	dispatcher := dispatch.New(s, dispatch.Options{Concurrency: s.concurrency, Timeout: time.Minute, Tries: 3, Now: time.Now})
+	dispatcher := dispatch.New(s, dispatch.Options{
+		Concurrency: s.concurrency, Timeout: time.Minute, Tries: 3, Now: time.Now,
+		RateLimits: map[string]contract.RateLimit{"x": s.allowed},
+	})
 	run := &dispatch.Run{
 		ID: "r", Kind: kind, Tenant: "t", DeploymentID: "d", Owner: "o", Plan: p,
 		Sealed: map[string]map[string]string{"sealed": {"/deep/secret": "BOX"}},
 	}
-	return dispatcher.Performer(run, s), &p.Operations[len(p.Operations)-1]
+	return dispatcher, run, &p.Operations[len(p.Operations)-1]
 }
 
 func node(verb contract.Verb) graph.Node {
@@ -412,6 +421,10 @@ func TestLimitsHold(t *testing.T) {
 		"the provider's": func(s *scripted) { s.limit = contract.RateLimit{MaxConcurrent: 1} },
 		"the host's":     func(s *scripted) { s.concurrency = 1 },
 		"the rate":       func(s *scripted) { s.limit = contract.RateLimit{PerSecond: 1} },
+		"the operator's": func(s *scripted) { s.allowed = contract.RateLimit{MaxConcurrent: 1} },
+		"the tighter of two": func(s *scripted) {
+			s.limit, s.allowed = contract.RateLimit{MaxConcurrent: 3, PerSecond: 1}, contract.RateLimit{MaxConcurrent: 9, PerSecond: 5, Burst: 7}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { fourCallsOneAtATime(t, limit) })

@@ -361,3 +361,21 @@ func TestARunHasItsTimeAndIsGoneOnWith(t *testing.T) {
 		require.True(t, h.carryOn(&rest.ContinueRequest{GraphID: stopped.GraphID}).Success)
 	})
 }
+
+// TestACallThatNeverEndsHoldsNoRun: each attempt has its time, and there are so many of them.
+func TestACallThatNeverEndsHoldsNoRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t)
+		h.plugins.hang("a")
+		begun := time.Now()
+		failed := h.apply(&rest.ApplyRequest{Config: h.config(`{
+			"a": {"type": "noop:thing", "timeout_seconds": 10},
+			"b": {"type": "noop:thing", "depends_on": ["a"]},
+			"c": {"type": "noop:thing"}}`)})
+		require.Equal(t, rest.RunFailed, failed.Status)
+		require.Equal(t, map[string]string{"a": "failed", "b": "blocked", "c": "completed"}, h.standing(failed.GraphID))
+		require.Equal(t, []string{"a"}, resources(failed.Unsettled))
+		require.Equal(t, 3, h.plugins.count("a create"), "as often as something is tried")
+		require.InDelta(t, 3*40, time.Since(begun).Seconds(), 10)
+	})
+}

@@ -105,9 +105,11 @@ func (h *helm) named(field string, names []string, may func(i int) (wrong string
 				h.problem(pointer, wrong)
 			case taken && other != field:
 				h.problem(pointer, "stands in "+other+" as well")
-			case move && !taken:
+			case !taken:
 				h.taken[i] = field
-				found = append(found, i)
+				if move {
+					found = append(found, i)
+				}
 			}
 		}
 	}

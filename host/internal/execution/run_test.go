@@ -134,6 +134,43 @@ func TestNotAppliedSpeaksOfItsOwnAttemptOnly(t *testing.T) {
 	require.False(t, r.run.Operation("a").Unsettled())
 }
 
+func TestAFruitlessSearchSettlesWhatIsUnknown(t *testing.T) {
+	r := newRecorded("a")
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a"}))
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Ended, Operation: "a", Status: execution.Pending, Outcome: contract.OutcomeUnknown}))
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a", Settling: true}))
+	require.NoError(t, r.apply(execution.Event{
+		Kind: execution.Ended, Operation: "a", Status: execution.Pending, Outcome: contract.OutcomeNotApplied, Absent: true,
+	}))
+	require.False(t, r.run.Operation("a").Unsettled(), "nothing is there, whatever was tried")
+}
+
+func TestWhatAPersonAsksForIsPartOfTheState(t *testing.T) {
+	r := newRecorded("a", "b")
+	change := func(e execution.Event) {
+		e.Kind = execution.Changed
+		require.NoError(t, r.apply(e))
+	}
+	require.NoError(t, r.apply(execution.Event{Kind: execution.RunChanged, RunStatus: execution.RunRunning, Mode: execution.Step}))
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a"}))
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Ended, Operation: "a", Status: execution.Completed, Outcome: contract.OutcomeApplied}))
+	require.NoError(t, r.apply(execution.Event{Kind: execution.RunChanged, RunStatus: execution.RunPaused}))
+	require.Equal(t, execution.Step, r.run.Mode, "a run keeps its mode until it is told another")
+	require.NoError(t, r.apply(execution.Event{Kind: execution.RunChanged, RunStatus: execution.RunRunning, Mode: execution.Full}))
+	require.Equal(t, execution.Full, r.run.Mode)
+
+	change(execution.Event{Operations: []string{"a"}, Status: execution.Pending, Retry: true})
+	require.True(t, r.run.Operation("a").Retry)
+	before := r.run.Clone()
+	require.NoError(t, r.apply(execution.Event{Kind: execution.Intent, Operation: "a", Attempt: 2}))
+	require.False(t, r.run.Operation("a").Retry, "it was asked for once")
+	require.NoError(t, r.apply(execution.Event{Kind: execution.EdgeReleased, Edge: "e"}))
+	require.True(t, r.run.Released("e"))
+	require.False(t, before.Released("e"), "a clone goes its own way")
+	require.True(t, before.Operation("a").Retry)
+	require.Equal(t, 2, before.Count(execution.Pending))
+}
+
 func TestIllegalEventsChangeNothing(t *testing.T) {
 	illegal := map[string]execution.Event{
 		"unknown operation":      {Kind: execution.Intent, Operation: "zzz"},
@@ -203,6 +240,9 @@ func anyEvent(t *rapid.T, operations []string) execution.Event {
 		Status:     rapid.SampledFrom(execution.Statuses()).Draw(t, "status"),
 		Outcome:    rapid.SampledFrom(append(contract.Outcomes(), contract.OutcomeNone)).Draw(t, "outcome"),
 		Settling:   rapid.Bool().Draw(t, "settling"),
+		Absent:     rapid.Bool().Draw(t, "absent"),
+		Retry:      rapid.Bool().Draw(t, "retry"),
+		Mode:       rapid.SampledFrom([]execution.Mode{"", execution.Full, execution.Step}).Draw(t, "mode"),
 		Attempt:    rapid.IntRange(1, 9).Draw(t, "attempt"),
 		Identity:   rapid.SampledFrom([]string{"", "x"}).Draw(t, "identity"),
 	}
