@@ -95,6 +95,10 @@ type ResourceType struct {
 	// SettleSeconds is how long a search may lag behind a change.
 	SettleSeconds float64 `json:"settle_seconds"`
 	Composite     bool    `json:"composite"`
+	// Plans: a plan says property by property what would change.
+	Plans bool `json:"plans"`
+	// Rollbacks: what was changed or deleted can be brought back. What was created can be deleted in any case.
+	Rollbacks bool `json:"rollbacks"`
 }
 
 // Verb is one verb of a type. RepeatSafety says how an attempt whose answer was lost is settled.
@@ -169,6 +173,8 @@ func ResourceTypeOf(provider, version string, t *contract.ResourceType) *Resourc
 		Naming:              namingOf(t.Naming),
 		SettleSeconds:       t.SettleTime.Seconds(),
 		Composite:           t.Composite,
+		Plans:               t.Plans,
+		Rollbacks:           t.Rollbacks,
 	}
 }
 

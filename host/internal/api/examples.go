@@ -223,7 +223,7 @@ func examplePublicKeys() *rest.PublicKeys {
 
 func exampleProvider() *rest.ProviderStatus {
 	return &rest.ProviderStatus{
-		Name: "aws", Version: "0.1.0", Status: "ready", Default: true, StartedAt: exampleTime(0), Capabilities: []string{"plan"},
+		Name: "aws", Version: "0.1.0", Status: "ready", Default: true, StartedAt: exampleTime(0), Capabilities: []string{"plan", "expand", "rollback"},
 		ResourceTypes: []string{"aws:iam:role", "aws:lambda:function"}, KeyID: "0f3e9a5d2b7c4186",
 	}
 }
@@ -249,7 +249,7 @@ func exampleType() *rest.ResourceType {
 		Schema:              json.RawMessage(`{"type":"object","properties":{"bucket_name":{"type":"string"}},"required":["bucket_name"]}`),
 		Identifying:         []string{"/bucket_name"},
 		Outputs:             []rest.OutputField{{Name: "arn", Summary: "The bucket's ARN"}, {Name: "name"}},
-		SelfOutput:          "arn", Discovery: "name", SettleSeconds: 5,
+		SelfOutput:          "arn", Discovery: "name", SettleSeconds: 5, Plans: true, Rollbacks: true,
 		Verbs:  []rest.Verb{{Verb: "create", RepeatSafety: "by_name", TypicalSeconds: 2}},
 		Labels: rest.LabelLimits{MaxCount: 50, MaxKeyLength: 128, MaxValueLength: 256},
 		Naming: rest.Naming{Property: "/bucket_name", Separator: "-", Suffix: "node_and_region", Case: "keep", MaxLength: 63},
