@@ -30,7 +30,7 @@ func BenchmarkWhole(b *testing.B) {
 	shapes := []struct {
 		name string
 		of   func(n int) []byte
-	}{{"wide", graphtest.Wide}, {"layers", graphtest.Layers}}
+	}{{"wide", graphtest.Wide}, {"layers", graphtest.Layers}, {"stacks", graphtest.Stacks}}
 	for _, shape := range shapes {
 		for _, n := range []int{100, 1_000, 10_000, 50_000} {
 			body := shape.of(n)
@@ -98,6 +98,7 @@ func decode(tb testing.TB, body []byte) *rest.Config {
 func build(tb testing.TB, decoded *rest.Config, catalog graph.Catalog, schemas *graph.Schemas) *graph.Built {
 	built, problems := graph.Build(graph.Input{
 		Config: decoded, Catalog: catalog, GraphID: "0a0a0a0a", Version: "v1", NewID: randomID, Owner: "owner", Schemas: schemas,
+		Expand: graphtest.Expand,
 	})
 	require.Empty(tb, problems)
 	return built

@@ -40,6 +40,24 @@ func vaultType() contract.ResourceType {
 	}
 }
 
+// Stacks is a configuration that becomes n resources: stacks of two parts, each behind the one ten before it.
+func Stacks(n int) []byte {
+	var out strings.Builder
+	out.WriteString(`{"deployment_id": "bench", "resources": {`)
+	for i := range max(1, n/3) {
+		if i > 0 {
+			out.WriteString(",\n")
+		}
+		fmt.Fprintf(&out, `"s%d": {"type": "cloud:stack", "operation": "ensure", "properties": {"name": "s%d", "runtime": "go"}, "tags": {"team": "bench"}`, i, i)
+		if i >= 10 {
+			fmt.Fprintf(&out, `, "depends_on": ["s%d"]`, i-10)
+		}
+		out.WriteString(`}`)
+	}
+	out.WriteString(`}}`)
+	return []byte(out.String())
+}
+
 // Expand says what the composites of the catalog consist of.
 func Expand(request *contract.ExpandRequest) *contract.ExpandResult {
 	var p struct {
