@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -212,4 +213,36 @@ func TestWhatIsThereAndNotOnRecordIsAdopted(t *testing.T) {
 	adopted := h.discover(&rest.DiscoverRequest{GraphID: failed.GraphID, Credentials: noCredentials, Adopt: true})
 	require.True(t, adopted.Stored)
 	require.True(t, h.discover(&rest.DiscoverRequest{GraphID: failed.GraphID, Credentials: noCredentials}).Success, "once written down it agrees")
+}
+
+// TestPartsAreDiscoveredWithTheirComposite: a composite carries no label itself, and is put together again around its parts.
+func TestPartsAreDiscoveredWithTheirComposite(t *testing.T) {
+	h := build(t)
+	site := `{"www": {"type": "noop:site", "operation": "ensure", "properties": {"value": "v", "size": 3}}}`
+	applied := h.apply(&rest.ApplyRequest{Config: h.config(site)})
+	require.True(t, applied.Success, "%+v", applied.FailedOperation)
+	things := h.outside()
+	ids := h.nodeIDs(applied.GraphID)
+	h.lose(h.owner())
+	found := h.discover(&rest.DiscoverRequest{Config: h.config(site)})
+	require.True(t, found.Success, "%+v", found)
+	require.True(t, found.Stored)
+	require.Equal(t, ids, h.nodeIDs(found.GraphID))
+	require.Len(t, h.status(found.GraphID).Composites, 2)
+	resources, err := h.store.Resources(t.Context(), "default", "app")
+	require.NoError(t, err)
+	for _, r := range resources {
+		require.Equal(t, graph.Enclosing(r.ResourceID), r.Path)
+	}
+	view, err := h.engine.Graph(t.Context(), h.caller, h.status(found.GraphID).Composites[0].SubgraphID, "", "spec")
+	require.NoError(t, err)
+	require.Len(t, view.Value.(*graph.Spec).Nodes, 2)
+
+	again := h.apply(&rest.ApplyRequest{Config: h.config(site)})
+	require.True(t, again.Success, "%+v", again.FailedOperation)
+	require.Equal(t, things, again.Unchanged)
+	destroyed, err := h.engine.Destroy(t.Context(), h.caller, &rest.DestroyRequest{DeploymentID: "app", Credentials: noCredentials})
+	require.NoError(t, err)
+	require.True(t, h.wait(destroyed).Success)
+	require.Zero(t, h.outside())
 }
