@@ -342,6 +342,10 @@ func TestExamplesAreValid(t *testing.T) {
 	require.Contains(t, plan.out, "8 operations in 4 groups")
 	require.Regexp(t, `(?m)^4 +ensure +lambda-arn-secret .* api-lambda@us-east-1`, plan.out)
 	w.must(t, exitDone, "plan", examples+"static-bucket.json", "--no-credentials")
+	composed := w.must(t, exitDone, "plan", examples+"my-api.json", "--no-credentials")
+	require.Contains(t, composed.out, "8 operations in 5 groups")
+	require.Regexp(t, `(?m)^ +ensure +api +aws:lambda:full$\n^3 +ensure +  api.role +aws:iam:role +.* code@us-east-1, code@eu-west-1$`, composed.out)
+	require.Regexp(t, `(?m)^4 +ensure +  api.function +aws:lambda:function +eu-west-1 .* api.role$`, composed.out)
 
 	a := &app{env: w.env(nil, nil, nil), flags: flags{config: examples + "host.json"}}
 	settings, err := a.hostSettings()
