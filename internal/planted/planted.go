@@ -19,6 +19,8 @@ const (
 	KeyPerAttempt    Bug = "the idempotency key is another one for each attempt"
 	LateWriter       Bug = "write_by is ignored"
 	OpenDownstream   Bug = "what is behind a failure is not blocked"
+	HeldAgain        Bug = "a released edge is forgotten"
+	LongStep         Bug = "a step goes on to what it makes ready"
 	EarlyRelease     Bug = "successors are released before the outcome is durable"
 	DroppedEvent     Bug = "an event is counted and not stored"
 	ForgottenTrace   Bug = "an intent leaves no trace on the logical resource"
@@ -32,7 +34,7 @@ const (
 func Bugs() []Bug {
 	return []Bug{
 		LateIntent, EarlyAnswer, Unfenced, BlindRetry, LaggingIsAbsent, AnyonesIsOurs, AdoptedOnSight, LyingOutcome, RisingGeneration,
-		KeyPerAttempt, LateWriter, OpenDownstream, EarlyRelease, DroppedEvent, ForgottenTrace, StuckRun, LoggedSecret, StoredSecret,
+		KeyPerAttempt, LateWriter, OpenDownstream, HeldAgain, LongStep, EarlyRelease, DroppedEvent, ForgottenTrace, StuckRun, LoggedSecret, StoredSecret,
 		StoredRefused,
 	}
 }

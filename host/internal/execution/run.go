@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -97,7 +98,7 @@ func (r *Run) apply(e *Event) error {
 	case RunChanged:
 		return r.changeRun(e)
 	case EdgeReleased:
-		r.released[e.Edge] = true
+		r.released[e.Edge] = !planted.Is(planted.HeldAgain)
 		return nil
 	case Changed:
 		return r.changeOperations(e)

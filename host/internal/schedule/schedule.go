@@ -216,7 +216,7 @@ func (s *scheduler) release(operation int) {
 			case s.holds[next]:
 				s.held++
 				held = append(held, s.plan.Operations[next].ID)
-			case s.step:
+			case s.step && !planted.Is(planted.LongStep):
 				s.left = true
 			default:
 				s.ready = append(s.ready, next)

@@ -83,7 +83,11 @@ func (s *simulation) asIs(d *deployment) (*rest.Config, map[string]string) {
 		d.resources = []resource{{id: "last", kind: "sim:net", name: "last"}}
 	}
 	for i := range d.resources {
-		d.resources[i].verb = "ensure"
+		r := &d.resources[i]
+		r.verb, r.after = "ensure", slices.Clone(r.after)
+		for k := range r.after {
+			r.after[k].EdgeType = ""
+		}
 	}
 	return s.config(d)
 }

@@ -103,7 +103,7 @@ func (s *simulation) choose(d *deployment) command {
 	if d.graph == "" {
 		return s.applyNew(d)
 	}
-	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.applyAgain, s.plan, s.applyPlanned,
+	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.continued, s.continued, s.continued, s.cancel, s.plan, s.applyPlanned,
 		s.verify, s.destroy, s.wrong)(d)
 }
 
@@ -116,6 +116,9 @@ func (s *simulation) apply(name string, request *rest.ApplyRequest, done func(*r
 func (s *simulation) applyNew(d *deployment) command {
 	s.evolve(d)
 	request := &rest.ApplyRequest{Only: s.some(d)}
+	if s.chance.in(6) {
+		request.Mode = rest.ModeStep
+	}
 	request.Config, request.SealedProperties = s.config(d)
 	d.planned = ""
 	return s.apply("apply", request, s.deployed(d))
@@ -138,6 +141,35 @@ func (s *simulation) some(d *deployment) []string {
 // applyAgain goes on with a graph, whatever became of its run.
 func (s *simulation) applyAgain(d *deployment) command {
 	return s.apply("apply again", &rest.ApplyRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.graph])}, nil)
+}
+
+// continued goes on with a run as a person might ask for it.
+func (s *simulation) continued(d *deployment) command {
+	request := &rest.ContinueRequest{GraphID: d.graph, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.graph])}
+	request.Mode = pick(s.chance, "", "", "", rest.ModeFull, rest.ModeStep)
+	if names := s.some(d); names != nil {
+		switch s.chance.draw(4) {
+		case 0:
+			request.FromNode = names[0]
+		case 1:
+			request.Skip = names
+		case 2:
+			request.Unskip = names
+		default:
+			request.Retry = names
+		}
+	}
+	return command{name: "continue", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Continue(ctx, caller, request)
+	}}
+}
+
+func (s *simulation) cancel(d *deployment) command {
+	grace := float64(s.chance.draw(4))
+	request := &rest.CancelRequest{GraphID: d.graph, GraceSeconds: &grace}
+	return command{name: "cancel", begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Cancel(ctx, caller, request)
+	}}
 }
 
 func (s *simulation) plan(d *deployment) command {

@@ -26,7 +26,7 @@ type deployment struct {
 type resource struct {
 	id, kind, name, value, from string
 	verb                        string
-	after                       []string
+	after                       []rest.Dependency
 	sealed, exact               bool
 	// foreign says that something of this name was there before, and is not ours.
 	foreign bool
@@ -67,7 +67,7 @@ func (s *simulation) drop(d *deployment, i int) {
 	d.resources = slices.Delete(d.resources, i, i+1)
 	for k := range d.resources {
 		r := &d.resources[k]
-		r.after = slices.DeleteFunc(r.after, func(other string) bool { return other == id })
+		r.after = slices.DeleteFunc(r.after, func(other rest.Dependency) bool { return other.Resource == id })
 		if r.from != "" && sourceOf(r.from) == id {
 			r.from, r.value = "", "orphan"
 		}
@@ -108,8 +108,9 @@ func (s *simulation) newResource(d *deployment) resource {
 	}
 	for range c.draw(3) {
 		if len(d.resources) > 0 {
-			if other := d.resources[c.draw(len(d.resources))].id; !slices.Contains(r.after, other) {
-				r.after = append(r.after, other)
+			other := d.resources[c.draw(len(d.resources))].id
+			if !slices.ContainsFunc(r.after, func(known rest.Dependency) bool { return known.Resource == other }) {
+				r.after = append(r.after, rest.Dependency{Resource: other, EdgeType: pick(c, "", "", "", "", "", "pause", "pause", "end")})
 			}
 		}
 	}
@@ -130,15 +131,12 @@ func (s *simulation) config(d *deployment) (*rest.Config, map[string]string) {
 		if r.from != "" {
 			properties, _ = json.Marshal(map[string]string{"name": r.name})
 		}
-		definition := rest.Resource{Type: r.kind, Operation: r.verb, Properties: properties}
+		definition := rest.Resource{Type: r.kind, Operation: r.verb, Properties: properties, DependsOn: r.after}
 		if r.exact {
 			definition.Naming = "exact"
 		}
 		if r.from != "" {
 			definition.References = map[string]string{"from": r.from}
-		}
-		for _, other := range r.after {
-			definition.DependsOn = append(definition.DependsOn, rest.Dependency{Resource: other})
 		}
 		if r.sealed {
 			pointer := "/resources/" + r.id + "/properties/secret"

@@ -78,7 +78,7 @@ func (m *model) apply(t *rapid.T) {
 			value: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "value"),
 		}
 		if i > 0 {
-			r.after = []string{ids[i-1]}
+			r.after = []rest.Dependency{{Resource: ids[i-1]}}
 		}
 		m.d.resources = append(m.d.resources, r)
 	}

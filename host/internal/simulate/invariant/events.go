@@ -2,9 +2,11 @@ package invariant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 )
 
 // Ordered is I5: a run's events have no gap, ask for nothing illegal, add up to the row that is stored, and no operation was
@@ -31,8 +33,8 @@ func Ordered(e *Evidence) (found []Violation) {
 		if r.State.Status != r.Status {
 			broken("its row says %s, its events %s", r.Status, r.State.Status)
 		}
-		for _, early := range begunEarly(r) {
-			broken("%s", early)
+		for _, text := range slices.Concat(begunEarly(r), heldAgain(r), beyondStep(r)) {
+			broken("%s", text)
 		}
 	}
 	return found
@@ -40,10 +42,7 @@ func Ordered(e *Evidence) (found []Violation) {
 
 // begunEarly names the operations that were begun while what they wait for was not done, or an edge before them held.
 func begunEarly(r *Run) (early []string) {
-	index := map[string]int{}
-	for i := range r.Plan.Operations {
-		index[r.Plan.Operations[i].ID] = i
-	}
+	index := indexOf(r)
 	done, released := map[int]bool{}, map[string]bool{}
 	for _, event := range r.Events {
 		switch event.Kind {
@@ -65,6 +64,53 @@ func begunEarly(r *Run) (early []string) {
 		}
 	}
 	return early
+}
+
+func indexOf(r *Run) map[string]int {
+	index := map[string]int{}
+	for i := range r.Plan.Operations {
+		index[r.Plan.Operations[i].ID] = i
+	}
+	return index
+}
+
+// heldAgain names the operations that were held although every edge that could hold them was released: what was released once
+// stays so, on whatever host.
+func heldAgain(r *Run) (again []string) {
+	index, released := indexOf(r), map[string]bool{}
+	for _, event := range r.Events {
+		released[event.Edge] = released[event.Edge] || event.Kind == execution.EdgeReleased
+		if event.Kind != execution.Changed || event.Status != execution.Paused {
+			continue
+		}
+		for _, id := range event.Operations {
+			edges := r.Plan.Operations[index[id]].Predecessors
+			if !slices.ContainsFunc(edges, func(e plan.Edge) bool { return e.Pauses() && !released[e.EdgeID] }) {
+				again = append(again, fmt.Sprintf("event %d holds %s, and no edge does", event.Version, id))
+			}
+		}
+	}
+	return again
+}
+
+// beyondStep names the steps in which more than one operation was begun.
+func beyondStep(r *Run) (beyond []string) {
+	step, begun := false, ""
+	for _, event := range r.Events {
+		switch {
+		case event.Kind == execution.RunChanged:
+			begun = ""
+			if event.Mode != "" {
+				step = event.Mode == execution.Step
+			}
+		case event.Kind != execution.Intent || !step:
+		case begun != "" && begun != event.Operation:
+			beyond = append(beyond, fmt.Sprintf("event %d begins %s in a step that has begun %s", event.Version, event.Operation, begun))
+		default:
+			begun = event.Operation
+		}
+	}
+	return beyond
 }
 
 // Rested is I6: when nothing is at work, no run says that it is, and no operation of one.
