@@ -78,8 +78,8 @@ type runOptions struct {
 	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
 	// TimeoutSeconds bounds each drive of the run; 0 for none.
 	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
-	// PreviousHead is the graph that the deployment stood as before the run, "" for none.
-	PreviousHead string `json:"previous_head,omitempty"`
+	// PreviousHead is the graph that the deployment stood as before the run, "" for none; nil where nobody wrote it down.
+	PreviousHead *string `json:"previous_head,omitempty"`
 	// Undoes is the run that a rollback takes back, Restores the graph that is the head again once it has, "" for none, and
 	// Head the one that was the head when it began.
 	Undoes   string `json:"undoes,omitempty"`
@@ -124,6 +124,9 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	}
 	defer release()
 	defer func() { e.unbegun(d.run, err) }()
+	if d.run.Kind == execution.Move {
+		d.options.PreviousHead = &row.PreviousHead
+	}
 	if d.run.Options, err = json.Marshal(d.options); err != nil {
 		return nil, fmt.Errorf("encode options: %w", err)
 	}

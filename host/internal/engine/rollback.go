@@ -40,11 +40,12 @@ func (e *Engine) rollback(ctx context.Context, caller Caller, request *rest.Roll
 }
 
 // standing is the graph that a deployment stands as: "" when nothing was applied, or all was destroyed.
-func standing(deployment store.Deployment) string {
+func standing(deployment store.Deployment) *string {
+	head := deployment.HeadGraphID
 	if deployment.Destroyed {
-		return ""
+		head = ""
 	}
-	return deployment.HeadGraphID
+	return &head
 }
 
 // latestChange finds the run to take back: the latest that changed something and was not taken back; or a rollback that did not

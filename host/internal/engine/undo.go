@@ -245,8 +245,12 @@ func (e *Engine) undoingOf(ctx context.Context, caller Caller, run store.Run) (*
 	if u.resources, err = e.store.Resources(ctx, caller.Tenant, run.DeploymentID); err != nil {
 		return nil, err
 	}
-	if d.options.PreviousHead != "" {
-		if u.restored, _, err = e.load(ctx, caller, d.options.PreviousHead); err != nil {
+	before := d.plan.Spec.BasedOn
+	if d.options.PreviousHead != nil {
+		before = *d.options.PreviousHead
+	}
+	if before != "" {
+		if u.restored, _, err = e.load(ctx, caller, before); err != nil {
 			return nil, fmt.Errorf("the graph before: %w", err)
 		}
 	}

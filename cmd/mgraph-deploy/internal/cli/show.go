@@ -195,7 +195,7 @@ func outputText(value json.RawMessage) string {
 
 func (a *app) showStatus(status *rest.StatusResponse) {
 	a.print("%s %s: %s, %d%%", printable(status.DeploymentID), printable(status.Version), status.Status, int(100*status.Progress))
-	a.print("graph %s, run %s, since %s", status.GraphID, dash(status.RunID), status.CreatedAt)
+	a.print("graph %s, run %s, since %s%s", status.GraphID, dash(status.RunID), status.CreatedAt, leftText(status))
 	a.print("")
 	table(a.env.Out, []string{"RESOURCE", "REGION", "OPERATION", "STATUS", "CHANGE", "TOOK", ""}, statusRows(status))
 	a.warn(status.Warnings)
@@ -228,6 +228,14 @@ func statusRows(status *rest.StatusResponse) [][]string {
 		}
 	}
 	return rows
+}
+
+// leftText says how much longer it will take, where that is known.
+func leftText(status *rest.StatusResponse) string {
+	if status.EstimatedRemaining == 0 {
+		return ""
+	}
+	return ", about " + shortSeconds(status.EstimatedRemaining) + " left"
 }
 
 func (a *app) showDeployments(list *rest.DeploymentList) {
