@@ -266,7 +266,7 @@ func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.A
 	if request.Mode == rest.ModeDryRun {
 		return dryRun(p), nil
 	}
-	if err := complete(p.plan, given, func(int) bool { return true }); err != nil {
+	if err := complete(p.plan, given, func(i int) bool { return !p.plan.Operations[i].Cut }); err != nil {
 		return nil, err
 	}
 	d, err := e.approved(ctx, caller, p, run, request)

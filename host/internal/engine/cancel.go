@@ -132,11 +132,12 @@ func (d *drive) cancel(by string, grace time.Duration) (bool, error) {
 	return true, nil
 }
 
-// end says that nothing of the run is in flight any more, and whether it was cancelled.
-func (d *drive) end() (cancelled bool) {
+// end says that nothing of the run is in flight any more, and whether it was cancelled. One that was is still to be settled; from
+// then on, as from now on for any other, it cannot be cancelled or lost any more.
+func (d *drive) end(settled bool) (cancelled bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.ending = true
+	d.ending = settled || !d.cancelled
 	for _, timer := range d.graces {
 		timer.Stop()
 	}
@@ -146,14 +147,14 @@ func (d *drive) end() (cancelled bool) {
 // settle finds out, within a bound and while the credentials are still held, how those operations ended that a cancelled run
 // broke off, and gives how the run comes to rest. What stays unknown has failed.
 func (e *Engine) settle(d *drive, recorder *recorder) (execution.RunStatus, string, error) {
-	ctx, cancel := context.WithTimeout(e.calls, e.options.SettleTimeout)
+	ctx, cancel := context.WithTimeout(d.owned, e.options.SettleTimeout)
 	defer cancel()
 	settler := e.dispatcher.Settler(d.call, recorder)
 	if err := schedule.Settle(ctx, ctx, d.plan, recorder, settler, e.options.Concurrency); err != nil {
 		return "", "", err
 	}
-	if e.calls.Err() != nil {
-		return execution.RunInterrupted, "the host was asked to stop before the run was cancelled", nil
+	if d.owned.Err() != nil {
+		return execution.RunInterrupted, "the host had to stop before the run was cancelled", nil
 	}
 	entry, complete := journal.Entry{}, false
 	recorder.Peek(func(run *execution.Run) {

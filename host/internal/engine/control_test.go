@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -248,6 +251,19 @@ func TestOnlyTheSealedPropertiesThatAreNeededNowAreAskedFor(t *testing.T) {
 	require.Equal(t, 2, h.outside())
 }
 
+func TestWhatAnEndEdgeLeavesOutNeedsNoSecret(t *testing.T) {
+	h := build(t)
+	keep := false
+	planned, err := h.engine.Plan(t.Context(), h.caller, &rest.PlanRequest{ValidateOnly: &keep, Config: h.config(strings.ReplaceAll(`{
+		"a": {"type": "noop:thing"},
+		"b": {"type": "noop:thing", "properties": {"secret": "BOX"}, "depends_on": [{"resource": "a", "edge_type": "end"}]}}`,
+		"BOX", h.seal("noop:thing#/secret", "s3cr3t")))})
+	require.NoError(t, err)
+	done := h.apply(&rest.ApplyRequest{GraphID: planned.SpecGraphID, Credentials: noCredentials})
+	require.True(t, done.Success, "%+v", done.FailedOperation)
+	require.Equal(t, 1, done.Skipped)
+}
+
 const slow = `{
 	"a": {"type": "noop:thing", "operation": "VERB", "properties": {"sleep_ms": 60000}},
 	"b": {"type": "noop:thing", "operation": "VERB", "depends_on": ["a"]}}`
@@ -377,5 +393,42 @@ func TestACallThatNeverEndsHoldsNoRun(t *testing.T) {
 		require.Equal(t, []string{"a"}, resources(failed.Unsettled))
 		require.Equal(t, 3, h.plugins.count("a create"), "as often as something is tried")
 		require.InDelta(t, 3*40, time.Since(begun).Seconds(), 10)
+	})
+}
+
+// losing is a store that tells of lost leases when it is told to.
+type losing struct {
+	store.Store
+	lost atomic.Bool
+}
+
+func (l *losing) RenewLeases(ctx context.Context, owner string, ttl time.Duration, runIDs []string) ([]store.LeaseState, error) {
+	states, err := l.Store.RenewLeases(ctx, owner, ttl, runIDs)
+	for i := range states {
+		states[i].Lost = states[i].Lost || l.lost.Load()
+	}
+	return states, err
+}
+
+// TestWhatIsLostWhileItIsSettledIsAskedAboutNoMore: another host may be at work on it.
+func TestWhatIsLostWhileItIsSettledIsAskedAboutNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t)
+		h.stop()
+		leases := &losing{}
+		h.change = func(options *engine.Options) {
+			leases.Store, options.Store, options.Lease, options.SettleTimeout = options.Store, leases, 3*time.Second, time.Hour
+		}
+		h.start()
+		running := h.begin(h.config(strings.ReplaceAll(strings.ReplaceAll(slow, "60000", "6000000"), "VERB", "create")))
+		time.Sleep(time.Second)
+		_, err := h.engine.Cancel(t.Context(), h.caller, &rest.CancelRequest{RunID: running.RunID, GraceSeconds: new(float64)})
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, 2, h.plugins.count("a create"), "it is being settled")
+		leases.lost.Store(true)
+		begun := time.Now()
+		_ = h.engine.Wait(t.Context(), h.caller, running.RunID)
+		require.Less(t, time.Since(begun), 10*time.Second)
 	})
 }

@@ -39,6 +39,9 @@ type drive struct {
 	done  chan struct{}
 	err   error
 
+	// owned ends when the host gives the run up, or has lost it; with it all that is asked about the run, whatever it is doing.
+	owned  context.Context
+	disown context.CancelFunc
 	// starting ends when nothing new of the run may start, calls when what is in flight must end.
 	starting context.Context
 	stop     context.CancelFunc
@@ -166,7 +169,8 @@ func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *exec
 		return nil, errors.Join(journal.ErrClosed, d.rest(execution.RunInterrupted, "the host is stopping", nil))
 	}
 	d.starting, d.stop = e.bounded(d)
-	d.calls, d.abort = context.WithCancel(e.calls)
+	d.owned, d.disown = context.WithCancel(e.calls)
+	d.calls, d.abort = context.WithCancel(d.owned)
 	e.drives[d.run.ID] = d
 	e.running.Add(1)
 	e.mu.Unlock()
@@ -197,15 +201,16 @@ func (e *Engine) claim(runID string) (release func(), err error) {
 // work schedules the run until it comes to rest, and records how.
 func (e *Engine) work(d *drive) {
 	defer e.running.Done()
-	defer d.abort()
+	defer d.disown()
 	defer d.stop()
 	recorder := e.newRecorder(d)
 	var options schedule.Options
 	recorder.Peek(func(run *execution.Run) { options = e.scheduling(d, d.mode(run)) })
 	status, err := schedule.Run(d.starting, d.calls, d.plan, recorder, e.dispatcher.Performer(d.call, recorder), options)
 	reason := reasonOf(d.starting, status)
-	if cancelled := d.end(); cancelled && err == nil {
+	if cancelled := d.end(false); cancelled && err == nil {
 		status, reason, err = e.settle(d, recorder)
+		d.end(true)
 	}
 	if err == nil {
 		err = d.rest(status, reason, e.destroyed(d, status))

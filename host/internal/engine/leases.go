@@ -99,7 +99,7 @@ func (e *Engine) lose(d *drive) {
 	}
 	e.log.Error("another host has taken a run from this one", "run", d.run.ID, "deployment", d.run.DeploymentID)
 	d.stop()
-	d.abort()
+	d.disown()
 }
 
 // cancelAsked begins, once, a cancellation that was asked of another host.
