@@ -3,6 +3,9 @@ package e2e_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +13,8 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/e2e/rig"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/githubfake"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/standin"
 )
 
 // TestACompositeSurvivesItsHost: what a provider made of it is stored with the graph, so that another host goes on with exactly
@@ -76,6 +81,69 @@ func TestACompositeSurvivesItsHost(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, destroyed.Success, "%+v", destroyed.FailedOperation)
 	require.Zero(t, s.outside())
+}
+
+// TestTheExampleOfACompositeIsDeployedAsItStands: a function with its role in two regions of AWS, and its ARN in a workflow's secret.
+// Posted again it changes nothing, and destroyed it leaves nothing.
+func TestTheExampleOfACompositeIsDeployedAsItStands(t *testing.T) {
+	t.Parallel()
+	moto := standin.RunMoto(t)
+	fake := githubfake.New(githubfake.Options{})
+	github := httptest.NewServer(fake)
+	t.Cleanup(github.Close)
+	require.NoError(t, fake.AddRepo(githubfake.Repo{Owner: "my-org", Name: "my-api", Private: true}))
+	fake.AddToken(githubfake.Token{Value: "token", Login: "my-org", Scopes: []string{"repo"}})
+	s := start(t, func(o *rig.HostOptions) {
+		o.Settings["aws"], o.Settings["github"] = map[string]string{"endpoint": moto.URL}, map[string]string{"endpoint": github.URL}
+	})
+	credential := func(provider, value string) string {
+		sealer, err := rig.NewSealer(s.ctx, s.Client, provider)
+		require.NoError(t, err)
+		box, err := sealer.Credential(value)
+		require.NoError(t, err)
+		return box
+	}
+	root, err := standin.Root()
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(root, "examples", "my-api.json"))
+	require.NoError(t, err)
+	c := &rest.Config{}
+	require.NoError(t, json.Unmarshal(text, c))
+	c.Credentials = rest.Credentials{
+		"aws":    encode(t, map[string]string{"access_key_id": "AKIAEXAMPLE", "encrypted_secret_access_key": credential("aws", "key")}),
+		"github": encode(t, map[string]string{"encrypted_pat": credential("github", "token")}),
+	}
+	applied := s.applied(c)
+	require.Equal(t, 8, applied.Total)
+	aws, err := moto.ReadBack(s.ctx, "us-east-1", "eu-west-1")
+	require.NoError(t, err)
+	require.Len(t, aws.Roles, 1)
+	require.Len(t, aws.Functions, 2)
+	arns := map[string]string{}
+	for _, function := range aws.Functions {
+		require.Equal(t, aws.Roles[0].ARN, function.Role)
+		require.Equal(t, "api.function", function.Tags[contract.LabelResourceID])
+		require.Equal(t, "web", function.Tags["team"])
+		arns[function.Region] = function.ARN
+	}
+	require.Equal(t, "api.role", aws.Roles[0].Tags[contract.LabelResourceID])
+	require.Equal(t, arns["eu-west-1"], fake.Secrets("my-org", "my-api")[0].Value)
+	api := s.composite(applied.GraphID)
+	var outputs map[string]string
+	require.NoError(t, json.Unmarshal(api.Outputs[api.NodeID+"@eu-west-1"], &outputs))
+	require.Equal(t, map[string]string{"arn": arns["eu-west-1"], "function_name": "my-api", "role_arn": aws.Roles[0].ARN}, outputs)
+
+	again := s.applied(c)
+	require.Zero(t, again.Changed, "%v", again.Changes)
+	destroyed, err := s.Client.Destroy(s.ctx, &rest.DestroyRequest{DeploymentID: "my-api-prod", Credentials: c.Credentials})
+	require.NoError(t, err)
+	require.True(t, destroyed.Success, "%+v", destroyed.FailedOperation)
+	aws, err = moto.ReadBack(s.ctx, "us-east-1", "eu-west-1")
+	require.NoError(t, err)
+	require.Empty(t, aws.Roles)
+	require.Empty(t, aws.Functions)
+	require.Empty(t, aws.Buckets)
+	require.Empty(t, fake.Secrets("my-org", "my-api"))
 }
 
 // composite is how the only one of a graph stands.
