@@ -409,3 +409,25 @@ func TestACompositeIsRetriedAsOneAndGoneThroughStepByStep(t *testing.T) {
 	_, err := h.engine.Continue(t.Context(), h.caller, &rest.ContinueRequest{GraphID: failed.GraphID, Credentials: noCredentials, Skip: []string{"s.nothing"}})
 	require.Error(t, err)
 }
+
+// TestACompositeIsRolledBackPartByPart: what a version changed of it is brought back, and what it added is deleted.
+func TestACompositeIsRolledBackPartByPart(t *testing.T) {
+	h := build(t)
+	version := func(value, size string) *rest.Config {
+		return h.config(`{"s": {"type": "noop:stack", "operation": "ensure", "properties": {"value": "` + value + `", "size": ` + size + `}},
+			"after": {"type": "noop:thing", "operation": "ensure", "references": {"from": "s.value"}}}`)
+	}
+	first := h.apply(&rest.ApplyRequest{Config: version("x", "2")})
+	require.True(t, first.Success, "%+v", first.FailedOperation)
+	before := h.held(t)
+	second := h.apply(&rest.ApplyRequest{Config: version("z", "3")})
+	require.True(t, second.Success, "%+v", second.FailedOperation)
+	require.Equal(t, 6, h.outside())
+	back := h.rollback(&rest.RollbackRequest{})
+	require.True(t, back.Success, "%+v", back.FailedOperation)
+	require.Equal(t, before, h.held(t))
+	require.Equal(t, 4, h.outside())
+	again := h.apply(&rest.ApplyRequest{Config: version("x", "2")})
+	require.True(t, again.Success, "%+v", again.FailedOperation)
+	require.Equal(t, 4, again.Unchanged, "%v", again.Changes)
+}
