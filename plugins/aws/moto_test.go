@@ -245,6 +245,9 @@ func lifeOfABucket(t *testing.T, s *stage) {
 		require.Equal(t, name, outputs["bucket_name"])
 		s.rests(t, region, bucket, outputs)
 		allPass(t, s.verify(t, region, bucket))
+		nameless := bucket
+		nameless.Name = ""
+		require.Len(t, s.find(t, region, nameless), 1, "by what the caller wrote, and labels, in its region only")
 
 		properties := map[string]any{"bucket": name, "key": "a/b c.txt", "content": "one", "metadata": map[string]string{"a": "b"}}
 		object := target(t, "aws:s3:object", "a/b c.txt", properties)

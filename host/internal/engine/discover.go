@@ -310,13 +310,16 @@ func (e *Engine) recordFound(ctx context.Context, d *discovery, response *rest.D
 
 // idle refuses while a run is at work on a deployment: it writes down what it does itself.
 func (e *Engine) idle(ctx context.Context, caller Caller, deploymentID string) error {
-	runs, err := e.store.ListRuns(ctx, store.RunFilter{Tenant: caller.Tenant, DeploymentID: deploymentID}, store.Page{})
-	if err != nil {
-		return err
-	}
-	for i := range runs {
-		if runs[i].Kind != execution.Verify && runs[i].Status.Active() {
-			return &store.ActiveRunError{RunID: runs[i].ID}
+	for _, status := range []execution.RunStatus{execution.RunQueued, execution.RunRunning, execution.RunCancelling} {
+		filter := store.RunFilter{Tenant: caller.Tenant, DeploymentID: deploymentID, Status: status}
+		runs, err := e.store.ListRuns(ctx, filter, store.Page{})
+		if err != nil {
+			return err
+		}
+		for i := range runs {
+			if runs[i].Kind != execution.Verify {
+				return &store.ActiveRunError{RunID: runs[i].ID}
+			}
 		}
 	}
 	return nil

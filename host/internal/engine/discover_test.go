@@ -246,3 +246,18 @@ func TestPartsAreDiscoveredWithTheirComposite(t *testing.T) {
 	require.True(t, h.wait(destroyed).Success)
 	require.Zero(t, h.outside())
 }
+
+// TestNothingIsAdoptedWhileARunIsAtWork: it writes down what it does itself.
+func TestNothingIsAdoptedWhileARunIsAtWork(t *testing.T) {
+	h := build(t)
+	h.plugins.breakWith(times(9, "c", lost))
+	failed := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
+	gate := make(chan struct{})
+	h.plugins.breakWith(times(9, "c", func(execute func() (*contract.Result, error)) (*contract.Result, error) { <-gate; return execute() }))
+	resumed, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{GraphID: failed.GraphID, Credentials: noCredentials})
+	require.NoError(t, err)
+	_, err = h.engine.Discover(t.Context(), h.caller, &rest.DiscoverRequest{GraphID: failed.GraphID, Credentials: noCredentials, Adopt: true})
+	require.Equal(t, resumed.RunID, h.refused(engine.Conflict, err).RunID)
+	close(gate)
+	require.True(t, h.wait(resumed).Success)
+}

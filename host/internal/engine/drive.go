@@ -119,8 +119,12 @@ func (e *Engine) dispatchRun(ctx context.Context, caller Caller, d *drive, crede
 	}
 }
 
-// create stores the run and begins it.
+// create stores the run and begins it. From here on the caller may go: what is begun is begun whole.
 func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.NewRun) (result *rest.RunResult, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
 	release, err := e.claim(d.run.ID)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
@@ -133,6 +134,35 @@ func TestAPlanIsStoredOnce(t *testing.T) {
 	require.True(t, other.Success)
 	_, err = h.applyOnce("k", &rest.ApplyRequest{GraphID: first.SpecGraphID, Credentials: noCredentials})
 	h.refused(engine.Invalid, err)
+}
+
+// leaving is a store whose caller goes away in the middle of a call.
+type leaving struct {
+	store.Store
+	leave func()
+}
+
+func (l leaving) CreateRun(ctx context.Context, run store.NewRun) error {
+	l.leave()
+	return l.Store.CreateRun(ctx, run)
+}
+
+// TestACallerWhoGoesWhileItsRunIsBegunFindsItAtWork: the connection is lost at the worst moment, and the client asks again.
+func TestACallerWhoGoesWhileItsRunIsBegunFindsItAtWork(t *testing.T) {
+	h := build(t)
+	ctx, leave := context.WithCancel(t.Context())
+	h.change = func(o *engine.Options) { o.Store = leaving{o.Store, leave} }
+	h.restart()
+	request := &rest.ApplyRequest{Config: h.chain("create")}
+	command := engine.Command{Key: "k", Route: "/deploy/apply", Body: request}
+	_, _ = h.engine.Once(ctx, h.caller, command, func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return h.engine.Apply(ctx, caller, request)
+	})
+	require.Error(t, ctx.Err())
+	again, err := h.applyOnce("k", request)
+	require.NoError(t, err)
+	require.True(t, h.wait(again).Success)
+	require.Len(t, h.runs(), 1)
 }
 
 func TestARefusedCommandLeavesItsKeyFree(t *testing.T) {

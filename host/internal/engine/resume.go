@@ -131,8 +131,12 @@ func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execu
 	return e.takeOver(ctx, caller, d, state, events)
 }
 
-// takeOver sets the run going under a new fencing token.
+// takeOver sets the run going under a new fencing token. From here on the caller may go.
 func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *execution.Run, events []execution.Event) (result *rest.RunResult, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
 	if err := e.mayGoOn(caller.Tenant); err != nil {
 		return nil, err
 	}
