@@ -58,6 +58,12 @@ func (c *chance) count(what string) {
 	c.counts[what]++
 }
 
+func (c *chance) tally(what string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts[what] += n
+}
+
 // quiet ends all faults.
 func (c *chance) quiet() {
 	c.mu.Lock()

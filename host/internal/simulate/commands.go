@@ -104,7 +104,7 @@ func (s *simulation) choose(d *deployment) command {
 		return s.applyNew(d)
 	}
 	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.continued, s.continued, s.continued, s.cancel, s.plan, s.applyPlanned,
-		s.verify, s.destroy, s.wrong)(d)
+		s.verify, s.destroy, s.rollback, s.rollback, s.wrong)(d)
 }
 
 func (s *simulation) apply(name string, request *rest.ApplyRequest, done func(*rest.RunResult)) command {
@@ -210,6 +210,14 @@ func (s *simulation) destroy(d *deployment) command {
 	request := &rest.DestroyRequest{DeploymentID: d.id, Credentials: s.credentials(), Only: s.some(d)}
 	return command{name: "destroy", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
 		return s.host.engine.Destroy(ctx, caller, request)
+	}}
+}
+
+// rollback takes back what the latest run did, or goes on with that.
+func (s *simulation) rollback(d *deployment) command {
+	request := &rest.RollbackRequest{DeploymentID: d.id, Credentials: s.credentials(), Force: s.chance.in(2)}
+	return command{name: "rollback", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Rollback(ctx, caller, request)
 	}}
 }
 

@@ -285,8 +285,17 @@ func (s *simulation) say(answer any, err error) {
 	_ = json.NewEncoder(&s.said).Encode(answer) // answers are plain data
 }
 
-// last looks for secrets everywhere, at the end.
-func (s *simulation) last(context.Context) error {
+// last looks for secrets everywhere, at the end, and counts how runs ended.
+func (s *simulation) last(ctx context.Context) error {
+	e, err := s.gather(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range e.Runs {
+		s.chance.count(fmt.Sprintf("run: %s, %s", e.Runs[i].Kind, e.Runs[i].Status))
+		s.chance.tally("events", len(e.Runs[i].Events))
+	}
+	s.chance.tally("changes outside", len(e.Log))
 	places := map[string][]byte{"a log": s.logged.bytes(), "an answer or an error": s.said.bytes()}
 	files, err := s.host.disk.files()
 	maps.Copy(places, files)

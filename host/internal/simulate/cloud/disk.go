@@ -75,7 +75,14 @@ func (d disks) Rollback(ctx context.Context, c *client, op *provider.Operation[P
 		return nil, err
 	}
 	if op.Existing == nil {
-		return nil, provider.Errorf(provider.NotFound, "it is gone, and holds nothing that could be brought back")
+		id, err := c.create(ctx, Item{
+			Type: d.name, Name: op.Name, Value: before.Value, Fingerprint: before.Fingerprint, Labels: op.Labels,
+		}, false)
+		if err != nil {
+			return nil, err
+		}
+		op.Made(id)
+		return provider.Outputs{"id": id, "value": before.Value, "fingerprint": before.Fingerprint}, nil
 	}
 	wanted := Item{
 		ID: op.Existing.Identity, Type: d.name, Name: op.Name, Value: before.Value, Fingerprint: before.Fingerprint, Labels: op.Labels,

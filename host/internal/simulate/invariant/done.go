@@ -55,9 +55,15 @@ func Done(e *Evidence) (found []Violation) {
 // outputKey is what a reference leads to.
 type outputKey struct{ deployment, node, region string }
 
+// touch is one run at one place.
+type touch struct {
+	run   string
+	where place
+}
+
 // standings replays every run in order. The outputs that references lead to are those of the moment at which they were read.
 func (e *Evidence) standings() map[place]*standing {
-	stands, outputs := map[place]*standing{}, map[outputKey]map[string]any{}
+	stands, outputs, before := map[place]*standing{}, map[outputKey]map[string]any{}, map[touch]*standing{}
 	for i := range e.Runs {
 		r := &e.Runs[i]
 		if r.Kind == execution.Verify {
@@ -77,8 +83,13 @@ func (e *Evidence) standings() map[place]*standing {
 			where := place{r.DeploymentID, o.Node.ResourceID, o.Node.Type, o.Region}
 			switch {
 			case event.Kind == execution.Intent:
+				if _, again := before[touch{r.ID, where}]; !again {
+					before[touch{r.ID, where}] = stands[where]
+				}
 				stands[where] = &standing{begun: true}
 				wanted[o.ID] = wantedValue(r, o, outputs)
+			case event.Kind == execution.Ended && event.Status == execution.Completed && o.Node.Undo != nil:
+				stands[where] = broughtBack(r, before[touch{o.Node.Undo.RunID, where}])
 			case event.Kind == execution.Ended && event.Status == execution.Completed:
 				stands[where] = completed(r, o, wanted[o.ID])
 				outputs[outputKey{r.DeploymentID, o.Node.NodeID, o.Region}] = object(event.Outputs)
@@ -86,6 +97,16 @@ func (e *Evidence) standings() map[place]*standing {
 		}
 	}
 	return stands
+}
+
+// broughtBack is what stands at a place once a run is taken back there: what stood before it, if that was known.
+func broughtBack(r *Run, before *standing) *standing {
+	if before == nil {
+		return &standing{begun: true}
+	}
+	back := *before
+	back.run = r.ID
+	return &back
 }
 
 func completed(r *Run, o *plan.Operation, value *string) *standing {

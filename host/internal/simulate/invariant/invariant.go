@@ -162,7 +162,7 @@ func (e *Evidence) Run(id string) *Run { return e.byID[id] }
 // Always holds the evidence against all that must hold at any moment.
 func (e *Evidence) Always(told *Told, foreign []cloud.Item) []Violation {
 	return slices.Concat(
-		Acknowledged(e, told), Once(e), Keys(e), Announced(e), Untouched(e, foreign), InTime(e), Ordered(e), Done(e), Honest(e),
+		Acknowledged(e, told), Once(e), Keys(e), Announced(e), Untouched(e, foreign), InTime(e), Ordered(e), Done(e), Honest(e), TakenBack(e),
 	)
 }
 

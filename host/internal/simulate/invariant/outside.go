@@ -1,6 +1,7 @@
 package invariant
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -142,6 +143,44 @@ func Nothing(e *Evidence, deploymentID string, named []LeftOver) (found []Violat
 			continue
 		}
 		found = append(found, Violation{I7, fmt.Sprintf("%s (%s) is left of %s, and nobody named it", item.ID, item.Made.Resource, deploymentID)})
+	}
+	return found
+}
+
+// TakenBack is I7 for a rollback: whatever the run had changed is taken back, or named.
+func TakenBack(e *Evidence) (found []Violation) {
+	changed := map[touch]bool{}
+	for i := range e.Log {
+		runID, _, _ := strings.Cut(e.Log[i].Call.ID, "/")
+		changed[touch{runID, placeOf(&cloud.Item{Made: e.Log[i].Call, Type: e.Log[i].Item.Type, Region: e.Log[i].Item.Region})}] = true
+	}
+	for i := range e.Runs {
+		r := &e.Runs[i]
+		if r.Kind != execution.Rollback || r.Status != execution.RunCompleted {
+			continue
+		}
+		var options struct {
+			Undoes   string `json:"undoes"`
+			LeftOver []struct {
+				Resource string `json:"resource_id"`
+				Region   string `json:"region"`
+			} `json:"left_over"`
+		}
+		if err := json.Unmarshal(r.Options, &options); err != nil {
+			return []Violation{{I5, "run " + r.ID + ": its options cannot be read"}}
+		}
+		covered := map[LeftOver]bool{}
+		for _, left := range options.LeftOver {
+			covered[LeftOver{left.Resource, left.Region}] = true
+		}
+		for k := range r.Plan.Operations {
+			covered[LeftOver{r.Plan.Operations[k].Node.ResourceID, r.Plan.Operations[k].Region}] = true
+		}
+		for what := range changed {
+			if what.run == options.Undoes && !covered[LeftOver{what.where.resource, what.where.region}] {
+				found = append(found, Violation{I7, fmt.Sprintf("run %s takes back %s, and neither that nor says a word of %v", r.ID, what.run, what.where)})
+			}
+		}
 	}
 	return found
 }
