@@ -31,6 +31,10 @@ type scripted struct {
 	execute           func(*contract.ExecuteRequest, func(contract.Event)) (*contract.Result, error)
 	checks            []contract.Check
 
+	plan      func(*contract.PlanRequest) (*contract.PlanResult, error)
+	plans     []*contract.PlanRequest
+	rollbacks []*contract.RollbackRequest
+
 	finds    []*contract.FindRequest
 	requests []*contract.ExecuteRequest
 
@@ -64,6 +68,18 @@ func (s *scripted) Execute(_ context.Context, r *contract.ExecuteRequest, emit f
 	s.requests = append(s.requests, r)
 	s.mu.Unlock()
 	return s.execute(r, emit)
+}
+
+func (s *scripted) Plan(_ context.Context, r *contract.PlanRequest) (*contract.PlanResult, error) {
+	s.mu.Lock()
+	s.plans = append(s.plans, r)
+	s.mu.Unlock()
+	return s.plan(r)
+}
+
+func (s *scripted) Rollback(_ context.Context, r *contract.RollbackRequest, _ func(contract.Event)) (*contract.Result, error) {
+	s.rollbacks = append(s.rollbacks, r)
+	return &contract.Result{Outcome: contract.OutcomeApplied, Change: contract.ChangeUpdated}, nil
 }
 
 func (s *scripted) Verify(context.Context, *contract.VerifyRequest) (*contract.VerifyResult, error) {
