@@ -341,3 +341,25 @@ func TestARollbackWaitsUntilWhatItDeletedIsSeenToBeGone(t *testing.T) {
 	require.Zero(t, h.outside())
 	require.Equal(t, 2, h.plugins.count("a delete"), "it was deleted again")
 }
+
+// TestWhatACompositeIsMadeOfIsTakenBack also with values that are sealed, which a rollback neither has nor needs.
+func TestWhatACompositeIsMadeOfIsTakenBack(t *testing.T) {
+	h := build(t)
+	stack := func(size, value string) *rest.Config {
+		return h.config(`{
+			"s": {"type": "noop:stack", "operation": "ensure", "properties": {"size": ` + size + `, "secret": "` + h.seal("noop:stack#/secret", "s3cr3t") + `"}, "references": {"from": "v.value"}},
+			"v": {"type": "noop:thing", "operation": "ensure", "properties": {"value": "` + value + `"}}}`)
+	}
+	one := h.apply(&rest.ApplyRequest{Config: stack("2", "x")})
+	require.True(t, one.Success, "%+v", one.FailedOperation)
+	before := h.held(t)
+	told := h.plan(&rest.PlanRequest{Config: stack("3", "x")})
+	require.Equal(t, map[string]int{"no_op": 4, "create": 2}, told.Actions, "what is sealed for a composite is opened for its parts")
+	two := h.apply(&rest.ApplyRequest{Config: stack("3", "z")})
+	require.True(t, two.Success, "%+v", two.FailedOperation)
+	require.NotEqual(t, before, h.held(t))
+	result := h.rollback(&rest.RollbackRequest{})
+	require.True(t, result.Success, "%+v", result.FailedOperation)
+	require.Equal(t, before, h.held(t))
+	h.destroy()
+}
