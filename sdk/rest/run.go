@@ -141,7 +141,9 @@ type RunResult struct {
 	Warnings      List[string]      `json:"warnings"`
 	// Undoes is the run that a rollback takes back.
 	Undoes string `json:"undoes,omitempty"`
-	// LeftOver is what a destroy did not, or could not, delete, and what a rollback could not take back.
+	// Move says how a move stands.
+	Move *MoveState `json:"move,omitempty"`
+	// LeftOver is what a destroy or a move did not, or could not, delete, and what a rollback could not take back.
 	LeftOver []LeftOver `json:"left_over,omitempty"`
 	// Next are the calls that make sense now.
 	Next List[Call] `json:"next"`

@@ -50,6 +50,7 @@ func (s *server) registerDeploy() {
 		request: exampleApplyRequest(), example: exampleRun(), errors: commandErrors,
 	}, s.Engine.Apply)
 	s.registerSteering()
+	s.registerMove()
 	start(s, route{
 		Operation: deployOperation("destroy", "/deploy/destroy", "Delete all that a deployment made",
 			"In reverse order of the dependencies. What is gone already is a success; what this deployment did not make is "+
@@ -93,14 +94,21 @@ func (s *server) registerSteering() {
 func start[B any](s *server, r route, begin func(context.Context, engine.Caller, *B) (*rest.RunResult, error)) {
 	r.long = true
 	command(s, r, func(ctx context.Context, caller engine.Caller, body *B, in *startInput) (*runOutput, error) {
-		started, err := s.Engine.Once(ctx, caller, in.command(ctx, body), func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.once(ctx, caller, in.command(ctx, body), in.Prefer, func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
 			return begin(ctx, caller, body)
 		})
-		if err != nil {
-			return nil, err
-		}
-		return s.finish(ctx, caller, started, preferenceOf(in.Prefer))
 	})
+}
+
+// once starts a run, unless the command was given before.
+func (s *server) once(ctx context.Context, caller engine.Caller, command engine.Command, prefer []string,
+	begin func(context.Context, engine.Caller) (*rest.RunResult, error),
+) (*runOutput, error) {
+	started, err := s.Engine.Once(ctx, caller, command, begin)
+	if err != nil {
+		return nil, err
+	}
+	return s.finish(ctx, caller, started, preferenceOf(prefer))
 }
 
 // finish waits for the run as long as the caller would like to. The run does not depend on it.

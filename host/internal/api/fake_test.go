@@ -86,6 +86,18 @@ func (f *fakeEngine) Continue(_ context.Context, c engine.Caller, r *rest.Contin
 	return f.run(f.status), f.note(c, "continue", r.GraphID)
 }
 
+func (f *fakeEngine) Move(_ context.Context, c engine.Caller, r *rest.MoveRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "move", r.GraphID)
+}
+
+func (f *fakeEngine) CommitMove(_ context.Context, c engine.Caller, graphID string, _ *rest.MoveEndRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "commit", graphID)
+}
+
+func (f *fakeEngine) DiscardMove(_ context.Context, c engine.Caller, graphID string, _ *rest.MoveEndRequest) (*rest.RunResult, error) {
+	return f.run(f.status), f.note(c, "discard", graphID)
+}
+
 func (f *fakeEngine) Cancel(_ context.Context, c engine.Caller, r *rest.CancelRequest) (*rest.RunResult, error) {
 	return f.run(f.status), f.note(c, "cancel", r.RunID)
 }

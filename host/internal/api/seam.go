@@ -29,6 +29,9 @@ type Commands interface {
 	// Continue goes on with a run that stopped, Cancel ends one for good.
 	Continue(ctx context.Context, caller engine.Caller, request *rest.ContinueRequest) (*rest.RunResult, error)
 	Cancel(ctx context.Context, caller engine.Caller, request *rest.CancelRequest) (*rest.RunResult, error)
+	Move(ctx context.Context, caller engine.Caller, request *rest.MoveRequest) (*rest.RunResult, error)
+	CommitMove(ctx context.Context, caller engine.Caller, graphID string, request *rest.MoveEndRequest) (*rest.RunResult, error)
+	DiscardMove(ctx context.Context, caller engine.Caller, graphID string, request *rest.MoveEndRequest) (*rest.RunResult, error)
 	Destroy(ctx context.Context, caller engine.Caller, request *rest.DestroyRequest) (*rest.RunResult, error)
 	Rollback(ctx context.Context, caller engine.Caller, request *rest.RollbackRequest) (*rest.RunResult, error)
 	Verify(ctx context.Context, caller engine.Caller, request *rest.VerifyRequest) (*rest.RunResult, error)

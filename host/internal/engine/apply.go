@@ -78,7 +78,7 @@ func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.A
 	if request.Mode == rest.ModeDryRun {
 		return dryRun(p), nil
 	}
-	if err := e.warnOfUnfinished(ctx, caller, p); err != nil {
+	if err := e.warnOfUnfinished(ctx, caller, p, request.Force); err != nil {
 		return nil, err
 	}
 	d, err := e.approved(ctx, caller, p, run, request)
@@ -99,20 +99,19 @@ func (e *Engine) applyConfig(ctx context.Context, caller Caller, request *rest.A
 }
 
 // warnOfUnfinished names the run that a new one takes the place of: what it left is found again by its labels, and nothing of it
-// is gone on with.
-func (e *Engine) warnOfUnfinished(ctx context.Context, caller Caller, p *prepared) error {
+// is gone on with. A move that is under way is in the way: what it made would be nobody's.
+func (e *Engine) warnOfUnfinished(ctx context.Context, caller Caller, p *prepared, force bool) error {
 	if p.deployment.ID == "" {
 		return nil
 	}
-	runs, err := e.store.ListRuns(ctx, store.RunFilter{Tenant: caller.Tenant, DeploymentID: p.deployment.ID}, store.Page{Limit: 10})
-	if err != nil {
+	run, err := e.unfinished(ctx, caller, p.deployment.ID)
+	if err != nil || run == nil || run.Status.Active() {
 		return err
 	}
-	for i := range runs {
-		if runs[i].Kind != execution.Verify && !runs[i].Status.Final() && !runs[i].Status.Active() {
-			p.warnings = append(p.warnings, fmt.Sprintf("run %s of graph %s did not finish (%s): this one takes its place", runs[i].ID, runs[i].GraphID, runs[i].Status))
-		}
+	if run.Kind == execution.Move && !force {
+		return &Error{Kind: Conflict, RunID: run.ID, Message: "a move of this deployment is under way: commit or discard it first, or force"}
 	}
+	p.warnings = append(p.warnings, fmt.Sprintf("run %s of graph %s did not finish (%s): this one takes its place", run.ID, run.GraphID, run.Status))
 	return nil
 }
 
@@ -185,6 +184,8 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this deployment was destroyed: post its config to deploy it anew"}
 	case run.Kind == execution.Rollback && run.Status.Final():
 		return e.applyStored(ctx, caller, request, spec, deployment, given)
+	case run.Kind == execution.Move && run.Status == execution.RunCompleted && deployment.HeadGraphID == request.GraphID:
+		return e.Result(ctx, caller, run.ID)
 	case run.Kind != execution.Apply:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}
 	case deployment.HeadGraphID != request.GraphID && !request.Force:
@@ -267,6 +268,9 @@ func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.A
 		return dryRun(p), nil
 	}
 	if err := complete(p.plan, given, func(i int) bool { return !p.plan.Operations[i].Cut }); err != nil {
+		return nil, err
+	}
+	if err := e.warnOfUnfinished(ctx, caller, p, request.Force); err != nil {
 		return nil, err
 	}
 	d, err := e.approved(ctx, caller, p, run, request)

@@ -57,6 +57,9 @@ func (e *Engine) continueRun(ctx context.Context, caller Caller, request *rest.C
 	if err != nil {
 		return nil, err
 	}
+	if err := ofMove(d, state, &asked); err != nil {
+		return nil, err
+	}
 	given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
 	if err != nil {
 		return nil, err
@@ -65,6 +68,22 @@ func (e *Engine) continueRun(ctx context.Context, caller Caller, request *rest.C
 		deployment: deployment, credentials: request.Credentials, prefix: "/credentials", given: given,
 		mode: execution.Mode(request.Mode), steering: asked,
 	})
+}
+
+// ofMove keeps what holds a move from being released in any other way than by its commit.
+func ofMove(d *drive, state *execution.Run, asked *steering) error {
+	if d.options.Move == nil {
+		return nil
+	}
+	if asked.from != "" {
+		return invalid(graph.Problem{Pointer: "/from_node", Message: "a move is released by its commit only"})
+	}
+	asked.release = false
+	held := state.Status == execution.RunPaused && ready(d.plan, state) && !committed(d.plan, state)
+	if held && d.forward() && !d.options.Move.DeleteAfterVerify && !asked.asks() {
+		return &Error{Kind: Conflict, RunID: d.run.ID, Message: "this move waits for its commit: commit or discard it"}
+	}
+	return nil
 }
 
 // continued finds the run to go on with, or says why there is none.
@@ -89,7 +108,7 @@ func (e *Engine) continued(ctx context.Context, caller Caller, request *rest.Con
 		err = &Error{Kind: Conflict, RunID: run.ID, Message: "this run is active"}
 	case run.Status == execution.RunCancelled:
 		err = &Error{Kind: Conflict, RunID: run.ID, Message: "this run was cancelled: apply its graph, or a new config"}
-	case run.Status != execution.RunCompleted && deployment.HeadGraphID != request.GraphID && !request.Force:
+	case run.Kind != execution.Move && run.Status != execution.RunCompleted && deployment.HeadGraphID != request.GraphID && !request.Force:
 		err = refuse(Conflict, "another graph of this deployment was applied since: force goes on all the same")
 	}
 	return run, deployment, err

@@ -47,7 +47,20 @@ func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.Destr
 
 // headed is the deployment that a request names, by itself or by the graph that is its head.
 func (e *Engine) headed(ctx context.Context, caller Caller, deploymentID, graphID string, force bool) (store.Deployment, error) {
-	id := deploymentID
+	deployment, err := e.deploymentOf(ctx, caller, deploymentID, graphID)
+	switch {
+	case err != nil:
+		return deployment, err
+	case deployment.HeadGraphID == "":
+		return deployment, refuse(Conflict, "nothing of this deployment was ever applied")
+	case graphID != "" && graphID != deployment.HeadGraphID && !force:
+		return deployment, refuse(Conflict, "this graph is not the one that was last applied: name that, or force")
+	}
+	return deployment, nil
+}
+
+// deploymentOf finds the deployment that a request names, by its id or by a graph of it.
+func (e *Engine) deploymentOf(ctx context.Context, caller Caller, id, graphID string) (store.Deployment, error) {
 	if graphID != "" {
 		spec, _, err := e.load(ctx, caller, graphID)
 		if err != nil {
@@ -61,16 +74,7 @@ func (e *Engine) headed(ctx context.Context, caller Caller, deploymentID, graphI
 	if id == "" {
 		return store.Deployment{}, invalid(graph.Problem{Pointer: "/graph_id", Message: "deployment_id or graph_id is required"})
 	}
-	deployment, err := e.deployment(ctx, caller, id)
-	switch {
-	case err != nil:
-		return deployment, err
-	case deployment.HeadGraphID == "":
-		return deployment, refuse(Conflict, "nothing of this deployment was ever applied")
-	case graphID != "" && graphID != deployment.HeadGraphID && !force:
-		return deployment, refuse(Conflict, "this graph is not the one that was last applied: name that, or force")
-	}
-	return deployment, nil
+	return e.deployment(ctx, caller, id)
 }
 
 // destroyAnew derives the graph that undoes the deployment and runs it.
@@ -259,30 +263,40 @@ func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {
 // sortOut keeps the regions where a deletion is to be tried. A thing that is known by its name alone is not looked for where no
 // attempt of ours was begun on it, and left where none was proven to have made it: whatever carries the name is somebody else's.
 func sortOut(resource store.Resource, kind *contract.ResourceType, regions []string) (kept []string, left []rest.LeftOver) {
-	_, deletes := kind.Verb(contract.VerbDelete)
 	for _, placement := range resource.Placements {
 		if !slices.Contains(regions, placement.Region) {
 			continue
 		}
-		reason := ""
-		switch {
-		case placement.State == store.Planned && kind.Discovery == contract.DiscoverByName:
+		if placement.State == store.Planned && kind.Discovery == contract.DiscoverByName {
 			continue
-		case !placement.Made && (placement.State == store.Live || kind.Discovery == contract.DiscoverByName):
-			reason = "this deployment did not make it"
-		case !deletes:
-			reason = "its type cannot be deleted"
 		}
-		if reason == "" {
+		if reason := stays(placement, kind); reason != "" {
+			left = append(left, leftOver(resource, placement, reason))
+		} else {
 			kept = append(kept, placement.Region)
-			continue
 		}
-		left = append(left, rest.LeftOver{
-			ResourceID: resource.ResourceID, ResourceType: resource.Type, Region: placement.Region, Name: placement.Name,
-			Identity: placement.Identity, Reason: reason,
-		})
 	}
 	return kept, left
+}
+
+// stays says why what is in a place is not deleted, "" where it is.
+func stays(placement store.Placement, kind *contract.ResourceType) string {
+	_, deletes := kind.Verb(contract.VerbDelete)
+	switch {
+	case !placement.Made && (placement.State == store.Live || kind.Discovery == contract.DiscoverByName):
+		return "this deployment did not make it"
+	case !deletes:
+		return "its type cannot be deleted"
+	default:
+		return ""
+	}
+}
+
+func leftOver(resource store.Resource, placement store.Placement, reason string) rest.LeftOver {
+	return rest.LeftOver{
+		ResourceID: resource.ResourceID, ResourceType: resource.Type, Region: placement.Region, Name: placement.Name,
+		Identity: placement.Identity, Reason: reason,
+	}
 }
 
 // edgesOf takes the head's edges, and those of older graphs between nodes that the head does not name.

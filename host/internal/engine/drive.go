@@ -79,6 +79,8 @@ type runOptions struct {
 	Only     []string        `json:"only,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
+	// Move is what a run of the kind move is to do.
+	Move *moveOptions `json:"move,omitempty"`
 	// TimeoutSeconds bounds each drive of the run; 0 for none.
 	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
 	// PreviousHead is the graph that the deployment stood as before the run, "" for none; nil where nobody wrote it down.
@@ -157,14 +159,15 @@ func (e *Engine) create(ctx context.Context, caller Caller, d *drive, row store.
 	if err := state.Apply(&first); err != nil {
 		return nil, err
 	}
-	return e.begin(ctx, caller, d, state, token, []execution.Event{runEvent(execution.RunRunning, caller.Name, "")})
+	return e.begin(ctx, caller, d, state, token, journal.Entry{Events: []execution.Event{runEvent(execution.RunRunning, caller.Name, "")}})
 }
 
 // begin makes the beginning durable and sets the run going. The drive is registered before the claim on it ends.
-func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *execution.Run, token int64, events []execution.Event) (*rest.RunResult, error) {
+func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *execution.Run, token int64, beginning journal.Entry) (*rest.RunResult, error) {
 	d.state, d.done = e.journal.Open(state, token, e.options.Now), make(chan struct{})
-	key := caller.keyFor(d.run.ID, d.run.GraphID, e.options.Now())
-	if err := d.state.Append(journal.Entry{Events: events, Placements: d.first, Idempotency: key}); err != nil {
+	beginning.Placements = append(beginning.Placements, d.first...)
+	beginning.Idempotency = caller.keyFor(d.run.ID, d.run.GraphID, e.options.Now())
+	if err := d.state.Append(beginning); err != nil {
 		return nil, err
 	}
 	e.mu.Lock()
@@ -208,9 +211,7 @@ func (e *Engine) work(d *drive) {
 	defer d.disown()
 	defer d.stop()
 	recorder := e.newRecorder(d)
-	var options schedule.Options
-	recorder.Peek(func(run *execution.Run) { options = e.scheduling(d, d.mode(run)) })
-	status, err := schedule.Run(d.starting, d.calls, d.plan, recorder, e.dispatcher.Performer(d.call, recorder), options)
+	status, err := e.perform(d, recorder)
 	reason := reasonOf(d.starting, status)
 	if cancelled := d.end(false); cancelled && err == nil {
 		status, reason, err = e.settle(d, recorder)
@@ -238,6 +239,19 @@ func (e *Engine) left(d *drive) bool {
 		return true
 	}
 	return e.interrupt(context.Background(), d.run, "the host could not record it") == nil
+}
+
+// perform schedules the run until nothing of it can be performed any more.
+func (e *Engine) perform(d *drive, recorder *recorder) (status execution.RunStatus, err error) {
+	performer := e.dispatcher.Performer(d.call, recorder)
+	for again := true; again && err == nil; {
+		var options schedule.Options
+		recorder.Peek(func(run *execution.Run) { options = e.scheduling(d, d.mode(run)) })
+		if status, err = schedule.Run(d.starting, d.calls, d.plan, recorder, performer, options); err == nil {
+			status, again, err = e.carryOn(d, status)
+		}
+	}
+	return status, err
 }
 
 // bounded ends when nothing new of the run may start: when the host stops, or the run has had its time. What is in flight then

@@ -6,6 +6,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -105,6 +106,8 @@ type goingOn struct {
 	given    map[string][]sealedValue
 	mode     execution.Mode // the run's own when empty
 	steering steering
+	// commit makes a move final with its going on; nil for not.
+	commit *commitment
 }
 
 // goOn carries out what is asked of the run, has the credentials checked for what it can do before a person is needed again,
@@ -116,8 +119,12 @@ func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execu
 	if len(problems) > 0 {
 		return nil, invalid(problems...)
 	}
-	events := append([]execution.Event{running}, steered...)
-	movable, err := e.movable(d, state, events)
+	beginning := journal.Entry{Events: []execution.Event{running}}
+	if g.commit != nil {
+		beginning.Events, beginning.Head = append(beginning.Events, g.commit.events...), g.commit.head
+	}
+	beginning.Events = append(beginning.Events, steered...)
+	movable, err := e.movable(d, state, beginning.Events)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +135,11 @@ func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execu
 	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, g.deployment, g.credentials, g.prefix, g.given, open); err != nil {
 		return nil, err
 	}
-	return e.takeOver(ctx, caller, d, state, events)
+	return e.takeOver(ctx, caller, d, state, beginning)
 }
 
 // takeOver sets the run going under a new fencing token. From here on the caller may go.
-func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *execution.Run, events []execution.Event) (result *rest.RunResult, err error) {
+func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *execution.Run, beginning journal.Entry) (result *rest.RunResult, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -150,7 +157,7 @@ func (e *Engine) takeOver(ctx context.Context, caller Caller, d *drive, state *e
 	if err != nil {
 		return nil, err
 	}
-	return e.begin(ctx, caller, d, state, token, events)
+	return e.begin(ctx, caller, d, state, token, beginning)
 }
 
 // mayGoOn holds a run that is gone on with to the bound on active runs: the store holds new ones to it.

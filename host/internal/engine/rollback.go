@@ -59,17 +59,16 @@ func (e *Engine) latestChange(ctx context.Context, caller Caller, deploymentID, 
 		}
 		for i := range runs {
 			run := &runs[i]
+			back, err := takesBack(run)
 			switch {
+			case err != nil:
+				return store.Run{}, err
 			case !slices.Contains(changing, run.Kind):
 				continue
 			case run.Status.Active():
 				return store.Run{}, &Error{Kind: Conflict, Message: "a run is active on this deployment", RunID: run.ID}
-			case run.Kind == execution.Rollback && run.Status == execution.RunCompleted:
-				options, err := optionsOf(run)
-				if err != nil {
-					return store.Run{}, err
-				}
-				undone[options.Undoes] = true
+			case back != "":
+				undone[back] = true
 			case !undone[run.ID]:
 				return *run, undoable(run, wanted, latest)
 			}
@@ -82,6 +81,18 @@ func (e *Engine) latestChange(ctx context.Context, caller Caller, deploymentID, 
 	}
 }
 
+// takesBack is the run that a rollback, or the discard of a move, has taken back, "" for what took nothing back.
+func takesBack(run *store.Run) (string, error) {
+	if run.Status != execution.RunCompleted || run.Kind != execution.Rollback && run.Kind != execution.Move {
+		return "", nil
+	}
+	options, err := optionsOf(run)
+	if err != nil || options.Move == nil {
+		return options.Undoes, err
+	}
+	return options.Move.Discards, nil
+}
+
 // undoable says why a run that is next to be taken back cannot be.
 func undoable(run *store.Run, wanted string, latest bool) error {
 	unfinished := run.Kind == execution.Rollback && run.Status != execution.RunCancelled
@@ -90,6 +101,8 @@ func undoable(run *store.Run, wanted string, latest bool) error {
 		return nil
 	case run.Kind == execution.Rollback:
 		return &Error{Kind: Conflict, RunID: run.ID, Message: "a rollback before this did not finish: what it left cannot be taken back"}
+	case run.Kind == execution.Move:
+		return &Error{Kind: Conflict, RunID: run.ID, Message: "a move is not rolled back: discard it, or move back"}
 	case run.Kind == execution.Destroy:
 		return &Error{Kind: Conflict, RunID: run.ID, Message: "a destroy cannot be taken back: post the config to deploy it anew"}
 	case wanted == "" && !latest:

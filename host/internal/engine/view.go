@@ -48,7 +48,7 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 		Kind: string(d.run.Kind), Mode: rest.Mode(d.mode(state)), StartedBy: d.run.StartedBy,
 		StartedAt: rest.At(state.StartedAt), CompletedAt: rest.At(state.EndedAt), Counts: counts(state),
 		Outputs: rest.ByOperation[json.RawMessage]{}, Changes: map[string]string{},
-		Warnings: d.options.Warnings, LeftOver: slices.Clip(d.options.LeftOver), Undoes: d.options.Undoes, Next: next(&d.run, state.Status),
+		Warnings: d.options.Warnings, LeftOver: slices.Clip(d.options.LeftOver), Undoes: d.options.Undoes, Next: nextOf(d, state),
 	}
 	if !state.EndedAt.IsZero() {
 		result.DurationSeconds = state.EndedAt.Sub(state.StartedAt).Seconds()
@@ -57,6 +57,7 @@ func resultOf(d *drive, state *execution.Run) *rest.RunResult {
 		result.Success = result.Success && verified(d.plan, state)
 		result.Checks = rest.ByOperation[[]rest.Check]{}
 	}
+	result.Move = moveState(d, state)
 	for i := range state.Operations() {
 		describe(result, d.plan, i, &state.Operations()[i])
 	}
@@ -99,6 +100,9 @@ func describe(result *rest.RunResult, p *plan.Plan, i int, operation *execution.
 	if operation.Status == execution.Skipped && result.Kind == string(execution.Destroy) {
 		result.LeftOver = append(result.LeftOver, skippedDeletion(&p.Operations[i]))
 	}
+	if operation.Status == execution.Skipped && result.Move != nil && p.Operations[i].Node.Verb == contract.VerbDelete {
+		result.LeftOver = append(result.LeftOver, leftByMove(&p.Operations[i], operation))
+	}
 	if operation.Status == execution.Failed && result.FailedOperation == nil {
 		failed := summary(p, i)
 		blame(&failed, operation.Error)
@@ -112,6 +116,13 @@ func skippedDeletion(operation *plan.Operation) rest.LeftOver {
 		ResourceID: operation.Node.ResourceID, ResourceType: operation.Node.Type, Region: operation.Region,
 		Name: operation.Node.Names[operation.Region], Reason: "its deletion was skipped by request",
 	}
+}
+
+// leftByMove is what a move could not delete.
+func leftByMove(operation *plan.Operation, state *execution.Operation) rest.LeftOver {
+	left := skippedDeletion(operation)
+	left.Identity, left.Reason = state.Identity, skippedBehind(state)
+	return left
 }
 
 func blame(summary *rest.OperationSummary, d *contract.Diagnostic) {
@@ -146,6 +157,13 @@ func counts(state *execution.Run) rest.Counts {
 		}
 	}
 	return c
+}
+
+func nextOf(d *drive, state *execution.Run) []rest.Call {
+	if d.options.Move != nil && !state.Status.Active() {
+		return nextOfMove(d, state)
+	}
+	return next(&d.run, state.Status)
 }
 
 // next says which calls make sense, given how a run stands.
@@ -244,7 +262,7 @@ func statusOf(d *drive, state *execution.Run) *rest.StatusResponse {
 		GraphID: d.run.GraphID, DeploymentID: d.run.DeploymentID, Version: d.plan.Spec.Version, Status: string(state.Status),
 		CreatedAt: rest.At(d.run.CreatedAt), CompletedAt: rest.At(state.EndedAt), RunID: d.run.ID,
 		ExecGraphID: d.run.ExecGraphID, Kind: string(d.run.Kind), Mode: rest.Mode(d.mode(state)), StartedBy: d.run.StartedBy,
-		EventVersion: state.Version, Counts: counts(state), Warnings: d.options.Warnings, Next: next(&d.run, state.Status),
+		EventVersion: state.Version, Counts: counts(state), Warnings: d.options.Warnings, Next: nextOf(d, state),
 		SpecGraphRef: rest.GraphRef{Namespace: "deploy-service", GraphID: d.run.GraphID},
 		Operations:   make([]rest.OperationStatus, len(d.plan.Operations)),
 		Composites:   compositeStatuses(d.plan, state),

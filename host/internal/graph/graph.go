@@ -105,6 +105,8 @@ type Node struct {
 	Adopt   bool              `json:"adopt,omitempty"`
 	Exact   bool              `json:"exact_name,omitempty"`
 	Timeout float64           `json:"timeout_seconds,omitempty"`
+	// Away has this node act in the account that a move goes to, with the credentials for that.
+	Away bool `json:"away,omitempty"`
 	// Undo says what this node takes back, nil for nothing.
 	Undo *Undo `json:"undo,omitempty"`
 }

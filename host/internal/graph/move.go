@@ -31,6 +31,11 @@ type MoveInput struct {
 	From, To string
 	// Only limits the move to these resource ids and what they need; nil for all.
 	Only []string
+	// Accounts are the providers whose resources all go to another account, region by region or to another region too; nil for a
+	// move inside the accounts.
+	Accounts map[string]bool
+	// Away are the node ids in that account, by those in this one, of what is on record there.
+	Away map[string]string
 	// GraphID and StepsID are those of the two new graphs.
 	GraphID, StepsID string
 	NewID            func() string
@@ -76,7 +81,7 @@ type mover struct {
 	in       *MoveInput
 	index    map[string]int // node id to index, in the head and in the target
 	target   *Spec
-	chosen   []bool // the nodes whose region changes
+	chosen   []bool // the nodes that move
 	order    []int  // of the nodes
 	readers  []step // what is repointed
 	problems []Problem
@@ -86,10 +91,13 @@ func newMover(in *MoveInput) *mover {
 	return &mover{in: in, index: indexOf(in.Head), chosen: make([]bool, len(in.Head.Nodes))}
 }
 
-func indexOf(spec *Spec) map[string]int {
-	index := make(map[string]int, len(spec.Nodes))
-	for i := range spec.Nodes {
-		index[spec.Nodes[i].NodeID] = i
+// indexOf gives the places of nodes by their ids, in specs that have the same nodes at the same places.
+func indexOf(specs ...*Spec) map[string]int {
+	index := make(map[string]int, len(specs[0].Nodes))
+	for _, spec := range specs {
+		for i := range spec.Nodes {
+			index[spec.Nodes[i].NodeID] = i
+		}
 	}
 	return index
 }
@@ -101,6 +109,12 @@ func (m *mover) problem(pointer, format string, args ...any) {
 }
 
 func (m *mover) checkRegions() {
+	if m.in.Accounts != nil && m.in.Only != nil {
+		m.problem("/only", "what goes to another account goes as a whole")
+	}
+	if m.in.Accounts != nil && m.in.From == "" && m.in.To == "" {
+		return
+	}
 	for pointer, region := range map[string]string{"/from_region": m.in.From, "/to_region": m.in.To} {
 		if !isID(region) {
 			m.problem(pointer, "%s", wantID)
@@ -112,17 +126,25 @@ func (m *mover) checkRegions() {
 	slices.SortFunc(m.problems, func(a, b Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
 }
 
-// choose finds what moves: all that is to be in the old region, or what was asked for of it and what that needs.
+// choose finds what moves: all that is to be in the old region, or what was asked for of it and what that needs; to another
+// account, all of its provider.
 func (m *mover) choose() {
 	wanted, there := m.wanted(), false
 	for i := range m.in.Head.Nodes {
 		node := &m.in.Head.Nodes[i]
-		if node.Verb == contract.VerbDelete || !wanted[i] || !slices.Contains(node.Regions, m.in.From) {
+		goes := slices.Contains(node.Regions, m.in.From)
+		if m.in.Accounts != nil {
+			goes = m.in.Accounts[node.Provider()] && !node.Composite()
+		}
+		if node.Verb == contract.VerbDelete || !wanted[i] || !goes {
 			continue
 		}
 		m.chosen[i] = true
-		there = there || m.place(i, m.in.From).There
-		if slices.Contains(node.Regions, m.in.To) {
+		for _, region := range node.Regions {
+			_, moves := m.moved(i, region)
+			there = there || moves && m.place(i, region).There
+		}
+		if slices.Contains(node.Regions, m.in.From) && slices.Contains(node.Regions, m.in.To) && m.in.From != m.in.To {
 			m.problem("/to_region", "%s is there already", node.ResourceID)
 		}
 		if _, ok := m.in.Catalog.Type(node.Type); !ok {
@@ -130,7 +152,23 @@ func (m *mover) choose() {
 		}
 	}
 	if !there && len(m.problems) == 0 {
-		m.problem("/from_region", "there is nothing that could move from there")
+		pointer := "/from_region"
+		if m.in.Accounts != nil {
+			pointer = "/to_credentials"
+		}
+		m.problem(pointer, "there is nothing that could move from there")
+	}
+}
+
+// moved gives the region that a node has after the move in the place of one that it has now, and whether it moves there.
+func (m *mover) moved(i int, region string) (to string, moves bool) {
+	switch {
+	case !m.chosen[i]:
+		return region, false
+	case region == m.in.From && m.in.To != "":
+		return m.in.To, true
+	default:
+		return region, m.in.Accounts != nil
 	}
 }
 
@@ -182,74 +220,116 @@ func (m *mover) named() []bool {
 	return named
 }
 
-// retarget makes the target graph: the head, with another region where something moves.
+// retarget makes the target graph: the head, with another region where something moves, and with ids of their own for what goes
+// to another account: what is in the one may be beside what is in the other.
 func (m *mover) retarget() {
 	target := *m.in.Head
 	target.GraphID, target.BasedOn = m.in.GraphID, m.in.Head.GraphID
 	target.Nodes = slices.Clone(m.in.Head.Nodes)
+	m.target = &target
+	if m.in.Accounts != nil {
+		m.renumber()
+	}
 	for i := range target.Nodes {
 		node := &target.Nodes[i]
 		node.References, node.Outputs = m.redirect(node.References), m.redirect(node.Outputs)
 		if m.chosen[i] {
-			node.Regions = slices.Clone(node.Regions)
-			node.Regions[slices.Index(node.Regions, m.in.From)] = m.in.To
-			m.rename(i, node)
+			m.settle(i, node)
 		}
 	}
-	m.target = &target
+	m.index = indexOf(m.in.Head, m.target)
 }
 
-// redirect names the new region where a reference names the old one of something that moves.
+// renumber gives what goes to another account the ids that it has there.
+func (m *mover) renumber() {
+	drawn := make(map[string]bool, 2*len(m.target.Nodes))
+	for id := range m.in.Places {
+		drawn[id] = true
+	}
+	for id := range m.index {
+		drawn[id] = true
+	}
+	for i := range m.target.Nodes {
+		if node := &m.target.Nodes[i]; m.chosen[i] && m.in.Away[node.NodeID] != "" {
+			node.NodeID = m.in.Away[node.NodeID]
+		} else if m.chosen[i] {
+			node.NodeID = draw(m.in.NewID, drawn)
+		}
+	}
+	m.target.Edges = slices.Clone(m.in.Head.Edges)
+	for k := range m.target.Edges {
+		edge := &m.target.Edges[k]
+		edge.From, edge.To = m.target.Nodes[m.index[edge.From]].NodeID, m.target.Nodes[m.index[edge.To]].NodeID
+	}
+}
+
+// settle gives a node that moves its regions, and its names there.
+func (m *mover) settle(i int, node *Node) {
+	before := m.in.Head.Nodes[i].Regions
+	node.Regions, node.Names = slices.Clone(before), maps.Clone(node.Names)
+	for k, region := range before {
+		to, moves := m.moved(i, region)
+		if node.Regions[k] = to; moves {
+			m.rename(i, node, region, to)
+		}
+	}
+}
+
+// redirect has references to what moves lead to where that goes.
 func (m *mover) redirect(references map[string]Reference) map[string]Reference {
 	changed := maps.Clone(references)
 	for role, reference := range references {
-		if reference.Region == m.in.From && m.chosen[m.index[reference.NodeID]] {
-			reference.Region = m.in.To
-			reference.Text = strings.Replace(reference.Text, "@"+m.in.From, "@"+m.in.To, 1)
-			changed[role] = reference
+		i := m.index[reference.NodeID]
+		reference.NodeID = m.target.Nodes[i].NodeID
+		if to, moves := m.moved(i, reference.Region); moves && reference.Region != "" {
+			reference.Text = strings.Replace(reference.Text, "@"+reference.Region, "@"+to, 1)
+			reference.Region = to
 		}
+		changed[role] = reference
 	}
 	return changed
 }
 
-// rename fixes the name in the new region: the one on record where there is one, and else one that is free.
-func (m *mover) rename(i int, node *Node) {
-	if node.Names[m.in.From] == "" {
+// rename fixes the name in the new place: the one on record where there is one, and else one that is free.
+func (m *mover) rename(i int, node *Node, from, to string) {
+	if m.in.Head.Nodes[i].Names[from] == "" {
 		return
 	}
 	kind, _ := m.in.Catalog.Type(node.Type)
-	name := m.freeName(node, kind)
 	pattern, err := whole(kind.Naming.Pattern)
 	if err != nil {
 		m.problem("/graph_id", "the provider of %s declares a pattern for names that does not compile", node.ResourceID)
 		return
 	}
+	name := m.freeName(i, node, kind.Naming, to)
 	switch problem := badName(kind.Naming, pattern, node.Exact, name); {
 	case name == "":
-		m.problem("/to_region", "%s has an exact name, which no two regions can have at once", node.ResourceID)
+		m.problem("/to_region", "%s has an exact name, which no two places can have at once", node.ResourceID)
 		return
 	case problem != "":
 		m.problem("/to_region", "%s %s there", node.ResourceID, problem)
 		return
 	}
-	node.Names = maps.Clone(node.Names)
-	delete(node.Names, m.in.From)
-	node.Names[m.in.To] = name
+	if from != to {
+		delete(node.Names, from)
+	}
+	node.Names[to] = name
 }
 
-// freeName is a name that no other region has, where the names of a type are unique across regions; "" when there is none.
-func (m *mover) freeName(node *Node, kind *contract.ResourceType) string {
+// freeName is a name that is not taken elsewhere, where the names of a type are unique in the whole world; "" when there is none.
+func (m *mover) freeName(i int, node *Node, naming contract.Naming, to string) string {
 	taken := map[string]bool{}
-	for region, place := range m.in.Places[node.NodeID] {
-		if region != m.in.To && place.There && kind.Naming.Suffix == contract.SuffixNodeAndRegion {
+	for region, place := range m.in.Places[m.in.Head.Nodes[i].NodeID] {
+		elsewhere := region != to || m.in.Accounts != nil
+		if elsewhere && place.There && naming.Suffix == contract.SuffixNodeAndRegion {
 			taken[place.Name] = true
 		}
 	}
-	wanted, first := writtenName(node, kind.Naming), node.Regions[0] == m.in.To
+	wanted, first := writtenName(node, naming), node.Regions[0] == to
 	for _, name := range []string{
-		m.in.Places[node.NodeID][m.in.To].Name,
-		kind.Naming.Physical(wanted, node.NodeID, m.in.To, first, node.Exact),
-		kind.Naming.Physical(wanted, node.NodeID, m.in.To, false, node.Exact),
+		m.in.Places[node.NodeID][to].Name,
+		naming.Physical(wanted, node.NodeID, to, first, node.Exact),
+		naming.Physical(wanted, node.NodeID, to, false, node.Exact),
 	} {
 		if name != "" && !taken[name] {
 			return name
@@ -267,7 +347,7 @@ func (m *mover) findReaders() {
 			continue
 		}
 		for _, region := range node.Regions {
-			if m.chosen[i] && region == m.in.From || !m.place(i, region).There {
+			if _, moves := m.moved(i, region); moves || !m.place(i, region).There {
 				continue
 			}
 			if m.reads(i, region, repointed) {
@@ -284,13 +364,13 @@ func (m *mover) reads(i int, region string, repointed map[site]bool) bool {
 	for _, role := range sortedKeys(node.References) {
 		reference := node.References[role]
 		source := sourceOf(m.in.Head, m.index, reference, region)
-		moves := m.chosen[source.node] && source.region == m.in.From
+		to, moves := m.moved(source.node, source.region)
 		if !moves && !(repointed[source] && m.mayChange(source.node, reference.Output)) {
 			continue
 		}
 		reads = true
 		now := sourceOf(m.target, m.index, m.target.Nodes[i].References[role], region)
-		if moves && now.region != m.in.To {
+		if moves && now.region != to {
 			m.problem("/only", "%s reads %s region by region, and has to move with it", node.ResourceID, m.in.Head.Nodes[source.node].ResourceID)
 		}
 		if kind, ok := m.in.Catalog.Type(node.Type); ok && reference.Property != "" && slices.Contains(kind.Identifying, reference.Property) {
@@ -310,26 +390,29 @@ func (m *mover) mayChange(i int, output string) bool {
 func (m *mover) steps(moved *Moved) *Spec {
 	b := &stepBuilder{
 		spec:  derivedFrom(m.target, m.in.StepsID),
-		after: m.target, before: m.in.Head, index: m.index, hold: Pause, newID: m.in.NewID,
+		after: m.target, before: m.in.Head, away: m.target, accounts: m.in.Accounts, index: m.index, hold: Pause, newID: m.in.NewID,
 	}
 	b.spec.Hold = m.in.NewID()
 	for i := range m.in.Head.Nodes {
-		from := m.place(i, m.in.From)
-		if !m.chosen[i] || !from.There {
-			continue
+		for _, region := range m.in.Head.Nodes[i].Regions {
+			from := m.place(i, region)
+			to, moves := m.moved(i, region)
+			if !moves || !from.There {
+				continue
+			}
+			create := step{site: site{i, to}, verb: contract.VerbCreate, verify: true}
+			if m.in.Places[m.target.Nodes[i].NodeID][to].There {
+				create.verb = contract.VerbEnsure // left by an earlier version, or by a move that was given up
+			}
+			old := site{i, region}
+			if from.Stays == "" {
+				create.replaces = &old
+				b.gone = append(b.gone, old)
+			} else {
+				moved.Stays = append(moved.Stays, Stay{NodeID: m.in.Head.Nodes[i].NodeID, Region: region, Reason: from.Stays})
+			}
+			b.set = append(b.set, create)
 		}
-		create := step{site: site{i, m.in.To}, verb: contract.VerbCreate, verify: true}
-		if m.place(i, m.in.To).There {
-			create.verb = contract.VerbEnsure // left by an earlier version, or by a move that was given up
-		}
-		old := site{i, m.in.From}
-		if from.Stays == "" {
-			create.replaces = &old
-			b.gone = append(b.gone, old)
-		} else {
-			moved.Stays = append(moved.Stays, Stay{NodeID: m.in.Head.Nodes[i].NodeID, Region: m.in.From, Reason: from.Stays})
-		}
-		b.set = append(b.set, create)
 	}
 	b.set = append(b.set, m.readers...)
 	return b.build()

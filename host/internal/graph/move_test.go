@@ -194,6 +194,58 @@ func TestMoveComposite(t *testing.T) {
 	require.Equal(t, []string{"secret", "stack.fn"}, slices.Collect(resourceIDs(undone.Nodes)))
 }
 
+// TestMoveToAnotherAccount: what a provider has goes as a whole, what has no region too; it has ids of its own there, since both
+// are there for a while.
+func TestMoveToAnotherAccount(t *testing.T) {
+	head := builtFrom(t, service)
+	in := moveOf(head, "us", "ap")
+	in.Accounts = map[string]bool{"cloud": true}
+	in.Away = map[string]string{head.Node("role").NodeID: "eeee0001"}
+	moved, problems := graph.Move(in)
+	require.Empty(t, problems)
+	nodes, edges := shown(moved.Steps)
+	require.Equal(t, []string{
+		"create role", "create bucket@ap", "create bucket@eu", "create object@ap", "create object@eu", "create function@ap", "create function@eu",
+		"ensure secret", "ensure elsewhere",
+		"verify role", "verify bucket@ap", "verify bucket@eu", "verify object@ap", "verify object@eu", "verify function@ap", "verify function@eu",
+		"delete role", "delete bucket@us", "delete bucket@eu", "delete object@us", "delete object@eu", "delete function@us", "delete function@eu",
+	}, nodes)
+	require.Contains(t, edges, "verify function@eu | delete function@eu")
+	require.Contains(t, edges, "ensure elsewhere | delete function@eu")
+	require.Contains(t, edges, "create role > create function@eu")
+	require.Contains(t, edges, "delete function@eu > delete role")
+	target := moved.Target
+	require.Equal(t, "eeee0001", target.Node("role").NodeID)
+	for i, node := range target.Nodes {
+		moves := node.Provider() == "cloud"
+		require.Equal(t, moves, node.NodeID != head.Nodes[i].NodeID, node.ResourceID)
+	}
+	bucket := target.Node("bucket")
+	require.Equal(t, []string{"ap", "eu"}, bucket.Regions)
+	require.Equal(t, "code-"+bucket.NodeID, bucket.Names["ap"], "the id tells the names apart")
+	require.Equal(t, target.Node("function").NodeID, target.Node("secret").References["value_from"].NodeID)
+	require.Equal(t, target.Node("role").NodeID, target.Node("function").References["role"].NodeID)
+	for _, node := range moved.Steps.Nodes {
+		require.Equal(t, node.Provider() == "cloud" && node.Verb != contract.VerbDelete, node.Away, "%s %s", node.Verb, node.ResourceID)
+	}
+	undone := graph.Unmove(head, target, moved.Steps, "dddd0000", in.NewID, func(*graph.Node) bool { return true })
+	nodes, edges = shown(undone)
+	require.Equal(t, []string{
+		"ensure secret", "ensure elsewhere", "delete role", "delete bucket@ap", "delete bucket@eu", "delete object@ap", "delete object@eu",
+		"delete function@ap", "delete function@eu",
+	}, nodes)
+	require.Contains(t, edges, "ensure elsewhere > delete function@eu")
+	for _, node := range undone.Nodes {
+		require.Equal(t, node.Verb == contract.VerbDelete, node.Away)
+	}
+	in.Only = []string{"role"}
+	_, problems = graph.Move(in)
+	require.Equal(t, []graph.Problem{{"/only", "what goes to another account goes as a whole"}}, problems)
+	in.Only, in.From, in.To, in.Places = nil, "", "", nil
+	_, problems = graph.Move(in)
+	require.Equal(t, []graph.Problem{{"/to_credentials", "there is nothing that could move from there"}}, problems)
+}
+
 func TestMoveThatCannotBe(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*graph.MoveInput)
@@ -220,7 +272,7 @@ func TestMoveThatCannotBe(t *testing.T) {
 			node := in.Head.Node("bucket")
 			node.Exact, node.Names = true, map[string]string{"us": "code", "eu": "code2"}
 			in.Places[node.NodeID]["us"] = graph.Place{Name: "code", There: true}
-		}, []graph.Problem{{"/to_region", "bucket has an exact name, which no two regions can have at once"}}},
+		}, []graph.Problem{{"/to_region", "bucket has an exact name, which no two places can have at once"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := moveOf(builtFrom(t, service), "us", "ap")
@@ -269,7 +321,28 @@ func TestAnyMove(t *testing.T) {
 		checkOrder(t, moved.Steps)
 		undone := graph.Unmove(head, moved.Target, moved.Steps, "dddd0000", in.NewID, func(*graph.Node) bool { return rapid.Bool().Draw(t, "begun") })
 		checkOrder(t, undone)
+		in.Accounts = map[string]bool{"cloud": true}
+		away, problems := graph.Move(in)
+		require.Empty(t, problems)
+		checkOrder(t, away.Steps)
+		checkAway(t, head, away)
 	})
+}
+
+// checkAway: nothing that moved reads what it leaves, nothing that is left reads what takes its place.
+func checkAway(t *rapid.T, head *graph.Spec, moved *graph.Moved) {
+	old := map[string]bool{}
+	for i := range head.Nodes {
+		if head.Nodes[i].Provider() == "cloud" {
+			old[head.Nodes[i].NodeID] = true
+		}
+	}
+	for _, node := range moved.Steps.Nodes {
+		require.Equal(t, node.Verb == contract.VerbDelete, old[node.Logical()], node.ResourceID)
+		for _, reference := range node.References {
+			require.Equal(t, node.Verb == contract.VerbDelete, old[reference.NodeID], node.ResourceID)
+		}
+	}
 }
 
 func anyService(t *rapid.T) (document string, regions []string) {

@@ -33,9 +33,12 @@ type step struct {
 type stepBuilder struct {
 	spec          *Spec
 	after, before *Spec
-	index         map[string]int
-	set           []step
-	gone          []site
+	// away is the one of the two whose nodes are in another account, for these providers.
+	away     *Spec
+	accounts map[string]bool
+	index    map[string]int
+	set      []step
+	gone     []site
 	// hold is the type of the edges that lead to a deletion from what takes its place, or no longer needs it.
 	hold  EdgeType
 	newID func() string
@@ -54,8 +57,8 @@ func derivedFrom(of *Spec, graphID string) *Spec {
 
 func (b *stepBuilder) build() *Spec {
 	b.drawn, b.named = map[string]bool{b.spec.Hold: true}, map[string]bool{}
-	for i := range b.before.Nodes {
-		b.drawn[b.before.Nodes[i].NodeID] = true
+	for id := range b.index {
+		b.drawn[id] = true
 	}
 	b.setBy, b.checkedBy, b.goneBy = map[site]string{}, map[site]string{}, map[site]string{}
 	for _, s := range b.set {
@@ -107,7 +110,7 @@ func (b *stepBuilder) add(from *Spec, at site, verb contract.Verb) string {
 	} else {
 		node.Names = nil
 	}
-	node.References = b.explicit(from, at)
+	node.References, node.Away = b.explicit(from, at), from == b.away && b.accounts[node.Provider()]
 	if verb == contract.VerbDelete {
 		node.Sealed, node.Fingerprints, node.Timeout = nil, nil, 0
 	}
@@ -206,7 +209,7 @@ func (b *stepBuilder) addContext() {
 			from = b.before
 		}
 		source := from.Nodes[i]
-		source.Sealed, source.Fingerprints = nil, nil
+		source.Sealed, source.Fingerprints, source.Away = nil, nil, from == b.away && b.accounts[source.Provider()]
 		b.spec.Context = append(b.spec.Context, source)
 		for _, role := range sortedKeys(source.References) {
 			further := sourceOf(from, b.index, source.References[role], region)
@@ -229,7 +232,7 @@ func (b *stepBuilder) addContext() {
 func Unmove(head, target, steps *Spec, graphID string, newID func() string, begun func(node *Node) bool) *Spec {
 	b := &stepBuilder{
 		spec:  derivedFrom(head, graphID),
-		after: head, before: target, index: indexOf(head), hold: Dependency, newID: newID,
+		after: head, before: target, away: target, accounts: map[string]bool{}, index: indexOf(head, target), hold: Dependency, newID: newID,
 	}
 	for i := range steps.Nodes {
 		node := &steps.Nodes[i]
@@ -237,9 +240,11 @@ func Unmove(head, target, steps *Spec, graphID string, newID func() string, begu
 			continue
 		}
 		at := site{b.index[node.Logical()], node.Regions[0]}
+		b.accounts[node.Provider()] = b.accounts[node.Provider()] || node.Away
+		stays := head.Nodes[at.node].NodeID == node.Logical() && slices.Contains(head.Nodes[at.node].Regions, at.region)
 		switch {
 		case node.Verb == contract.VerbVerify || node.Verb == contract.VerbDelete || !begun(node):
-		case slices.Contains(head.Nodes[at.node].Regions, at.region):
+		case stays:
 			b.set = append(b.set, step{site: at, verb: contract.VerbEnsure})
 		case node.Verb == contract.VerbCreate:
 			b.gone = append(b.gone, at)

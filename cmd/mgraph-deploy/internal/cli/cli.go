@@ -155,7 +155,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.AddCommand(
 		a.serveCommand(), a.planCommand(), a.applyCommand(), a.continueCommand(), a.cancelCommand(), a.statusCommand(), a.watchCommand(), a.graphCommand(), a.historyCommand(),
-		a.compareCommand(), a.runsCommand(), a.verifyCommand(), a.rollbackCommand(), a.destroyCommand(), a.forgetCommand(),
+		a.compareCommand(), a.runsCommand(), a.verifyCommand(), a.moveCommand(), a.rollbackCommand(), a.destroyCommand(), a.forgetCommand(),
 		a.discoverCommand(), a.sealCommand(), a.keysCommand(), a.versionCommand(),
 	)
 	return root

@@ -117,6 +117,9 @@ func (a *app) showResult(result *rest.RunResult, names map[string]string) {
 	if next := result.NextOperation; next != nil {
 		a.print("Next: %s %s%s", next.Operation, next.ResourceID, at(next.Region))
 	}
+	if result.Move != nil && result.Move.Phase == rest.MoveHeld && !rest.ActiveStatus(result.Status) {
+		a.print("The move waits for its end: move commit %s, or move discard %s", result.GraphID, result.GraphID)
+	}
 }
 
 func countsText(r *rest.RunResult) string {

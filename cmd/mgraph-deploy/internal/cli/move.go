@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+)
+
+func (a *app) moveCommand() *cobra.Command {
+	request, sealed := &rest.MoveRequest{}, ""
+	command := &cobra.Command{
+		Use: "move TARGET --from REGION --to REGION", Short: "Move a deployment's resources to another region", Args: cobra.ExactArgs(1),
+		Long: "Make what is in one region in another, verify it, and repoint what reads it. Then the move waits for its commit, or commits\n" +
+			"by itself with --delete-after-verify. Run again it goes on where it stopped.\n" + targetHelp + "\n\n" + credentialHelp,
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.call(command.Context(), func(ctx context.Context, s *session) error {
+				found, err := a.resolve(ctx, s, args[0])
+				if err == nil {
+					request.SealedProperties, err = readSealed(sealed)
+				}
+				if err != nil {
+					return err
+				}
+				return a.withGraph(ctx, s, "move", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+					request.GraphID, request.Credentials = found.graphID, credentials
+					return s.Move(ctx, request, options...)
+				})
+			})
+		},
+	}
+	set := command.Flags()
+	a.clientFlags(set)
+	a.sealingFlags(set)
+	a.detailedFlag(set)
+	set.StringVar(&request.FromRegion, "from", "", "the region to leave")
+	set.StringVar(&request.ToRegion, "to", "", "the region to go to")
+	set.BoolVar(&request.DeleteAfterVerify, "delete-after-verify", false, "commit by itself once everything new is verified")
+	set.StringSliceVar(&request.Only, "only", nil, "only these resources and what they need")
+	set.BoolVar(&request.Force, "force", false, "also when the graph is not the deployment's head, or its last run did not finish")
+	sealedFlag(set, &sealed)
+	command.AddCommand(
+		a.endMoveCommand("commit", "Make a move final: what was left behind is deleted", (*session).CommitMove),
+		a.endMoveCommand("discard", "Undo a move that was not committed", (*session).DiscardMove),
+	)
+	return command
+}
+
+// endMoveCommand ends the move that TARGET is in.
+func (a *app) endMoveCommand(verb, short string,
+	end func(*session, context.Context, string, *rest.MoveEndRequest, ...rest.CallOption) (*rest.RunResult, error),
+) *cobra.Command {
+	sealed := ""
+	command := &cobra.Command{
+		Use: verb + " TARGET", Short: short, Args: cobra.ExactArgs(1),
+		Long: short + ".\nTARGET is the move's graph id, the deployment's id, or its file.\n\n" + credentialHelp,
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.call(command.Context(), func(ctx context.Context, s *session) error {
+				found, err := a.resolveMove(ctx, s, args[0])
+				request := &rest.MoveEndRequest{}
+				if err == nil {
+					request.SealedProperties, err = readSealed(sealed)
+				}
+				if err != nil {
+					return err
+				}
+				return a.withGraph(ctx, s, verb, found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+					request.Credentials = credentials
+					return end(s, ctx, found.graphID, request, options...)
+				})
+			})
+		},
+	}
+	a.clientFlags(command.Flags())
+	a.sealingFlags(command.Flags())
+	a.detailedFlag(command.Flags())
+	sealedFlag(command.Flags(), &sealed)
+	return command
+}
+
+func sealedFlag(set *pflag.FlagSet, path *string) {
+	set.StringVar(path, "sealed-properties", "", "a file with boxes by pointer, as the seal command makes them, for what was never stored")
+}
+
+// readSealed reads the boxes of a file; none when there is none.
+func readSealed(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read sealed properties: %w", err)
+	}
+	var boxes map[string]string
+	if json.Unmarshal(text, &boxes) != nil {
+		return nil, fmt.Errorf("%s: must be an object of boxes by pointer", path)
+	}
+	return boxes, nil
+}
+
+// resolveMove finds the graph of a move: the one that is named, or that of the deployment's last move.
+func (a *app) resolveMove(ctx context.Context, s *session, text string) (target, error) {
+	if graphID.MatchString(text) {
+		status, err := s.Status(ctx, text, "")
+		if err == nil {
+			return target{graphID: text, deploymentID: status.DeploymentID}, nil
+		}
+		if !errors.Is(err, rest.KindNotFound) {
+			return target{}, err
+		}
+	}
+	deployment, err := a.nameIn(text)
+	if err != nil {
+		return target{}, err
+	}
+	runs, err := s.Runs(ctx, rest.RunsQuery{DeploymentID: deployment, Kind: "move", ListQuery: rest.ListQuery{Limit: 1}})
+	if err != nil {
+		return target{}, err
+	}
+	if len(runs.Runs) == 0 {
+		return target{}, fmt.Errorf("nothing of this deployment was ever moved: %s", deployment)
+	}
+	return target{graphID: runs.Runs[0].GraphID, deploymentID: deployment}, nil
+}
