@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
@@ -130,10 +132,23 @@ func (u *undoing) derive(newID func() string) (*graph.Spec, []rest.LeftOver) {
 	for i := range u.plan.Operations {
 		b.add(&u.plan.Operations[i])
 	}
-	spec := graph.Backwards(newID(), u.run.DeploymentID, b.nodes, u.plan.Spec.Edges, newID)
+	spec := graph.Backwards(newID(), u.run.DeploymentID, b.nodes, u.order(), newID)
 	spec.Version, spec.Providers = u.plan.Spec.Version, u.plan.Spec.Providers
 	spec.Context = contextOf(spec, u.plan.Spec)
 	return spec, b.left
+}
+
+// order are the edges that the run went by, and one for each reference: what leads from the one to the other may go by way of
+// something that the run left as it was, and that nothing is done about now.
+func (u *undoing) order() []graph.Edge {
+	edges := slices.Clone(u.plan.Spec.Edges)
+	for i := range u.plan.Spec.Nodes {
+		node := &u.plan.Spec.Nodes[i]
+		for _, role := range slices.Sorted(maps.Keys(node.References)) {
+			edges = append(edges, graph.Edge{From: node.References[role].NodeID, To: node.Logical()})
+		}
+	}
+	return edges
 }
 
 // undoer collects nodes: one for all places that a resource is deleted in, and one for each place where it is brought back, since
@@ -198,7 +213,8 @@ func (b *undoer) draw() string {
 	}
 }
 
-// contextOf are the nodes that a derived graph refers to, however far, and does not hold.
+// contextOf are the nodes that a derived graph refers to, however far, as the run had them: of those that it holds too, in some of
+// their regions, they tell in which region a reference means them.
 func contextOf(derived, from *graph.Spec) []graph.Node {
 	nodes, known := map[string]*graph.Node{}, map[string]bool{}
 	for _, some := range [][]graph.Node{from.Context, from.Nodes} {
@@ -208,7 +224,6 @@ func contextOf(derived, from *graph.Spec) []graph.Node {
 	}
 	var queue []*graph.Node
 	for i := range derived.Nodes {
-		known[derived.Nodes[i].Logical()] = true
 		queue = append(queue, &derived.Nodes[i])
 	}
 	var context []graph.Node
