@@ -188,6 +188,17 @@ func TestAsyncReturnsAtOnce(t *testing.T) {
 	require.Equal(t, []string{"POST /deploy/destroy respond-async"}, s.asked)
 }
 
+func TestARunIsSteered(t *testing.T) {
+	c, s := client(t, answer(202, run(rest.RunRunning)), answer(202, run(rest.RunCancelling)))
+	_, err := c.Continue(t.Context(), &rest.ContinueRequest{GraphID: "5bec1234", FromNode: "b", Skip: []string{"c"}}, rest.Async())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"graph_id":"5bec1234","from_node":"b","skip":["c"]}`, s.body)
+	_, err = c.Cancel(t.Context(), &rest.CancelRequest{RunID: "7ac40001", GraceSeconds: new(float64)}, rest.Async())
+	require.NoError(t, err)
+	require.Equal(t, []string{"POST /deploy/continue respond-async", "POST /deploy/cancel respond-async"}, s.asked)
+	require.JSONEq(t, `{"run_id":"7ac40001","grace_seconds":0}`, s.body, "no grace is not the same as none named")
+}
+
 func TestProblemsAreTyped(t *testing.T) {
 	c, _ := client(t, problem(409, rest.KindConflict))
 	_, err := c.Verify(t.Context(), &rest.VerifyRequest{})

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/e2e/rig"
 )
 
 func (s *site) carryOn(request *rest.ContinueRequest) *rest.RunResult {
@@ -132,4 +133,18 @@ func TestCancelWhileAnOperationHangs(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, destroyed.Success, "%+v", destroyed.FailedOperation)
 	require.Zero(t, s.outside())
+}
+
+func TestAnOperatorHoldsAProviderToLess(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(o *rig.HostOptions) {
+		o.Config = map[string]any{"rate_limits": map[string]any{"noop": map[string]any{"max_concurrent": 1}}}
+	})
+	begun := time.Now()
+	s.applied(config(t, "app", `{
+		"a": {"type": "noop:thing", "properties": {"sleep_ms": 300}},
+		"b": {"type": "noop:thing", "properties": {"sleep_ms": 300}},
+		"c": {"type": "noop:thing", "properties": {"sleep_ms": 300}}
+	}`))
+	require.GreaterOrEqual(t, time.Since(begun), 900*time.Millisecond, "one after the other")
 }

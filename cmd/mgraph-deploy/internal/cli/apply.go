@@ -172,13 +172,19 @@ func (a *app) sayWhatGoesOn(s *session, run *rest.RunResult) {
 
 // finish shows a result and turns it into an exit code.
 func (a *app) finish(ctx context.Context, s *session, result *rest.RunResult) error {
-	if a.json() {
-		if err := a.writeJSON(result); err != nil {
-			return err
-		}
-	} else {
-		a.showResult(result, a.names(ctx, s, result))
+	if err := a.tell(ctx, s, result); err != nil {
+		return err
 	}
+	return a.verdict(result)
+}
+
+// tell shows a result.
+func (a *app) tell(ctx context.Context, s *session, result *rest.RunResult) error {
+	return answer(a, result, nil, func(*rest.RunResult) { a.showResult(result, a.names(ctx, s, result)) })
+}
+
+// verdict is the exit code that a result means.
+func (a *app) verdict(result *rest.RunResult) error {
 	switch {
 	case result.Status == rest.RunPaused:
 		return &codeError{code: exitWaits}

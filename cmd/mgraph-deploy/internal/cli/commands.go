@@ -94,10 +94,7 @@ func (a *app) watch(ctx context.Context, s *session, from rest.FollowFrom) error
 	if !a.json() {
 		return a.finish(ctx, s, result)
 	}
-	if !result.Success {
-		return &codeError{code: exitFailed}
-	}
-	return nil
+	return a.verdict(result)
 }
 
 func (a *app) verifyCommand() *cobra.Command {

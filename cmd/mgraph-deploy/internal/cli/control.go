@@ -84,13 +84,11 @@ func (a *app) cancel(ctx context.Context, s *session, request *rest.CancelReques
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		err = a.writeJSON(result)
-	} else {
-		a.showResult(result, a.names(ctx, s, result))
+	if err := a.tell(ctx, s, result); err != nil {
+		return err
 	}
-	if err == nil && len(result.Unsettled) > 0 {
+	if len(result.Unsettled) > 0 {
 		return &codeError{code: exitFailed}
 	}
-	return err
+	return nil
 }

@@ -22,6 +22,7 @@ func TestARunIsSteeredFromTheCommandLine(t *testing.T) {
 	require.Contains(t, step.out, "apply of demo paused")
 	require.Contains(t, step.out, "Next: create two")
 	require.Contains(t, w.must(t, exitDone, "status", "demo").out, "/deploy/continue")
+	w.must(t, exitWaits, "watch", "demo", "-o", "json")
 
 	released := w.must(t, exitWaits, "continue", "demo", "--from-node", "three", "--mode", "full")
 	require.Contains(t, released.err, "released")
