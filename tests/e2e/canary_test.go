@@ -121,7 +121,8 @@ func (c *cage) readAll(result *rest.RunResult, resources ...string) {
 	c.Helper()
 	paths := []string{
 		"/deploy/status/" + result.GraphID, "/deploy/plan/" + result.GraphID, "/deploy/runs/" + result.RunID, "/deploy/runs",
-		"/deployments", "/deploy/events/" + result.GraphID, "/deploy/events/" + result.GraphID + "?after=" + rest.EventID(result.RunID, 0),
+		"/deployments", "/deploy/history/" + result.DeploymentID, "/deploy/compare?from=" + result.GraphID + "&to=" + result.GraphID,
+		"/deploy/events/" + result.GraphID, "/deploy/events/" + result.GraphID + "?after=" + rest.EventID(result.RunID, 0),
 		"/info/status", "/info/version", "/info/whoami", "/providers", "/providers/noop", "/resource-types", "/openapi.json",
 	}
 	for _, view := range []string{"spec", "execution"} {

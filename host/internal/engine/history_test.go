@@ -113,3 +113,70 @@ func TestAPageLosesNoRowAndGivesNoneTwice(t *testing.T) {
 	_, err := h.engine.Deployments(t.Context(), h.caller, rest.ListQuery{Cursor: "app-none"})
 	h.refused(engine.NotFound, err)
 }
+
+// TestEventsAreReadOnFromAnywhere: whatever the pages begin behind, they give what follows, once and in order, to the end.
+func TestEventsAreReadOnFromAnywhere(t *testing.T) {
+	h := build(t)
+	applied := h.apply(&rest.ApplyRequest{Config: h.chain("create")})
+	whole := h.eventsOf(applied.GraphID, applied.RunID)
+	rapid.Check(t, func(rt *rapid.T) {
+		after := rapid.IntRange(0, len(whole)).Draw(rt, "after")
+		last := ""
+		if after > 0 {
+			last = whole[after-1].ID
+		}
+		stream, err := h.engine.Events(t.Context(), h.caller, applied.GraphID, "", last)
+		require.NoError(rt, err)
+		require.False(rt, stream.Reset)
+		var rest []string
+		for done := false; !done; {
+			events, atRest, err := stream.Next(t.Context())
+			require.NoError(rt, err)
+			done = atRest
+			for _, event := range events {
+				rest = append(rest, event.ID)
+			}
+		}
+		var want []string
+		for _, event := range whole[after:] {
+			want = append(want, event.ID)
+		}
+		require.Equal(rt, want, rest)
+	})
+}
+
+// TestRunsAreFilteredBeforeTheyArePaged: a page of what a filter lets through is full, but for the last one.
+func TestRunsAreFilteredBeforeTheyArePaged(t *testing.T) {
+	h := build(t)
+	var verifications, applies []string
+	for range 3 {
+		applied := h.apply(&rest.ApplyRequest{Config: h.chain("ensure")})
+		applies = append([]string{applied.RunID}, applies...)
+		for range 2 {
+			verified, err := h.engine.Verify(t.Context(), h.caller, &rest.VerifyRequest{GraphID: applied.GraphID, Credentials: noCredentials})
+			require.NoError(t, err)
+			verifications = append([]string{h.wait(verified).RunID}, verifications...)
+		}
+	}
+	walk := func(query rest.RunsQuery) (ids []string, pages int) {
+		for {
+			list, err := h.engine.Runs(t.Context(), h.caller, query)
+			require.NoError(t, err)
+			pages++
+			for _, run := range list.Runs {
+				ids = append(ids, run.RunID)
+			}
+			if query.Cursor = list.NextCursor; query.Cursor == "" {
+				return ids, pages
+			}
+			require.Len(t, list.Runs, query.Limit)
+		}
+	}
+	ids, pages := walk(rest.RunsQuery{Kind: "verify", ListQuery: rest.ListQuery{Limit: 2}})
+	require.Equal(t, verifications, ids)
+	require.Equal(t, 3, pages, "no page is empty")
+	ids, _ = walk(rest.RunsQuery{Kind: "apply", DeploymentID: "app", Status: "completed", ListQuery: rest.ListQuery{Limit: 1}})
+	require.Equal(t, applies, ids)
+	ids, _ = walk(rest.RunsQuery{Kind: "apply", DeploymentID: "other", ListQuery: rest.ListQuery{Limit: 1}})
+	require.Empty(t, ids)
+}
