@@ -106,6 +106,10 @@ func TestACompositeFromPlanToDestroy(t *testing.T) {
 	require.Len(t, sub.Nodes, 2)
 	require.Len(t, sub.Edges, 1)
 
+	whole, err := h.engine.Graph(t.Context(), h.caller, planned.SpecGraphID, "", "spec")
+	require.NoError(t, err)
+	require.Regexp(t, `(?s)subgraph n`+pair.NodeID+`.*pair.one.*pair.each.*  end\n  n\w+\["after`, string(whole.Mermaid()))
+
 	asked := c.asked.Load()
 	applied := h.apply(&rest.ApplyRequest{GraphID: planned.SpecGraphID, Credentials: noCredentials})
 	require.True(t, applied.Success, "%+v", applied.FailedOperation)

@@ -51,7 +51,9 @@ func exportedSpec(spec *graph.Spec) *export.Graph {
 		if len(node.Regions) > 1 {
 			lines = append(lines, node.Regions...)
 		}
-		g.Nodes[i] = export.Node{ID: node.NodeID, Lines: lines, Kind: "resource", Path: []string{node.ResourceID}, Data: node}
+		g.Nodes[i] = export.Node{
+			ID: node.NodeID, Lines: lines, Kind: "resource", Path: []string{node.ResourceID}, Data: node, Holds: parts(spec.Nodes[i:]),
+		}
 	}
 	for i, edge := range spec.Edges {
 		g.Edges[i] = export.Edge{
@@ -59,6 +61,15 @@ func exportedSpec(spec *graph.Spec) *export.Graph {
 		}
 	}
 	return g
+}
+
+// parts counts the nodes that stand behind a composite and in it.
+func parts(nodes []graph.Node) int {
+	n := 0
+	for n+1 < len(nodes) && nodes[0].Composite() && graph.Covers(nodes[0].ResourceID, nodes[n+1].ResourceID) {
+		n++
+	}
+	return n
 }
 
 // exportedExecution is the execution graph for other programs.

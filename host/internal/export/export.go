@@ -30,6 +30,8 @@ type Node struct {
 	Kind string
 	Path []string
 	Data any
+	// Holds is how many of the nodes that follow stand in this one: they are drawn in a box of it.
+	Holds int
 }
 
 // Edge leads from one node to another. Kind is a word; a plain edge is drawn without it.
@@ -45,10 +47,11 @@ type Edge struct {
 func (g *Graph) DOT() []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "digraph %s {\n  rankdir=LR;\n  node [shape=box];\n", dotText(g.Name))
-	for i := range g.Nodes {
-		node := &g.Nodes[i]
-		fmt.Fprintf(&out, "  %s [label=%s];\n", dotText(node.ID), dotText(node.Lines...))
-	}
+	g.draw(func(indent string, node *Node) {
+		fmt.Fprintf(&out, "%s%s [label=%s];\n", indent, dotText(node.ID), dotText(node.Lines...))
+	}, func(indent string, node *Node) {
+		fmt.Fprintf(&out, "%ssubgraph %s {\n%s  label=%s;\n", indent, dotText("cluster_"+node.ID), indent, dotText(node.Lines...))
+	}, func(indent string) { fmt.Fprintf(&out, "%s}\n", indent) })
 	for i := range g.Edges {
 		edge, style := &g.Edges[i], ""
 		if !edge.Plain {
@@ -64,10 +67,11 @@ func (g *Graph) DOT() []byte {
 func (g *Graph) Mermaid() []byte {
 	var out bytes.Buffer
 	out.WriteString("flowchart LR\n")
-	for i := range g.Nodes {
-		node := &g.Nodes[i]
-		fmt.Fprintf(&out, "  n%s[%s]\n", node.ID, mermaidText(node.Lines...))
-	}
+	g.draw(func(indent string, node *Node) {
+		fmt.Fprintf(&out, "%sn%s[%s]\n", indent, node.ID, mermaidText(node.Lines...))
+	}, func(indent string, node *Node) {
+		fmt.Fprintf(&out, "%ssubgraph n%s[%s]\n", indent, node.ID, mermaidText(node.Lines...))
+	}, func(indent string) { fmt.Fprintf(&out, "%send\n", indent) })
 	for i := range g.Edges {
 		edge, arrow := &g.Edges[i], "-->"
 		if !edge.Plain {
@@ -76,6 +80,28 @@ func (g *Graph) Mermaid() []byte {
 		fmt.Fprintf(&out, "  n%s %s n%s\n", edge.From, arrow, edge.To)
 	}
 	return out.Bytes()
+}
+
+// draw goes through the nodes: one that holds others is a box around them, begun and shut.
+func (g *Graph) draw(node, begin func(indent string, node *Node), shut func(indent string)) {
+	var ends []int // of the boxes that are open: the node before which each is shut
+	indent := func() string { return strings.Repeat("  ", len(ends)+1) }
+	for i := range g.Nodes {
+		for len(ends) > 0 && ends[len(ends)-1] == i {
+			ends = ends[:len(ends)-1]
+			shut(indent())
+		}
+		if holds := g.Nodes[i].Holds; holds > 0 {
+			begin(indent(), &g.Nodes[i])
+			ends = append(ends, i+1+holds)
+			continue
+		}
+		node(indent(), &g.Nodes[i])
+	}
+	for len(ends) > 0 {
+		ends = ends[:len(ends)-1]
+		shut(indent())
+	}
 }
 
 var dotEscape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")

@@ -45,6 +45,41 @@ func TestPictures(t *testing.T) {
 `, string(sample().Mermaid()))
 }
 
+func TestWhatHoldsOthersIsABoxAroundThem(t *testing.T) {
+	node := func(id string, holds int) export.Node { return export.Node{ID: id, Lines: []string{id}, Holds: holds} }
+	g := &export.Graph{
+		Name: "g", Nodes: []export.Node{node("a", 0), node("b", 3), node("c", 1), node("d", 0), node("e", 0), node("f", 0), node("h", 1), node("i", 0)},
+		Edges: []export.Edge{{From: "a", To: "d", Plain: true}},
+	}
+	require.Equal(t, `flowchart LR
+  na["a"]
+  subgraph nb["b"]
+    subgraph nc["c"]
+      nd["d"]
+    end
+    ne["e"]
+  end
+  nf["f"]
+  subgraph nh["h"]
+    ni["i"]
+  end
+  na --> nd
+`, string(g.Mermaid()))
+	dot := string(g.DOT())
+	require.Contains(t, dot, `
+  subgraph "cluster_b" {
+    label="b";
+    subgraph "cluster_c" {
+      label="c";
+      "d" [label="d"];
+    }
+    "e" [label="e"];
+  }
+  "f" [label="f"];
+`)
+	require.Equal(t, strings.Count(dot, "{"), strings.Count(dot, "}"))
+}
+
 // The forms that a line of a node may have: one string, and nothing behind it that could be read as more.
 var (
 	dotNode     = regexp.MustCompile(`^  "[0-9a-f]{8}" \[label="((?:[^"\\]|\\.)*)"\];$`)
