@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/standin/pgserver"
 )
 
 // TestMain lets the test binary be the host that is measured.
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 func TestEverythingIsMeasured(t *testing.T) {
 	var out, progress bytes.Buffer
 	o := options{
-		sizes: sizes{small: 10, medium: 20, large: 40, bare: 30}, rounds: 2, parent: t.TempDir(),
+		sizes: sizes{small: 10, medium: 20, large: 40, huge: 60, bare: 30, deployments: 4, followers: 3}, rounds: 2, parent: t.TempDir(),
 		json: filepath.Join(t.TempDir(), "deeper", "bench.json"), profiles: t.TempDir(), out: &out, progress: &progress,
 	}
 	require.NoError(t, bench(t.Context(), o))
@@ -43,11 +45,20 @@ func TestEverythingIsMeasured(t *testing.T) {
 		require.Positive(t, f.Value, f.Name)
 		require.InDelta(t, f.Value/f.Baseline, f.Ratio, 1e-9, f.Name)
 	}
-	require.Equal(t, map[string]string{
+	want := map[string]string{
 		"bare_stream": "calls/s", "apply_100_wide": "ops/s", "apply_100_layers": "ops/s", "apply_1000_wide": "ops/s",
 		"apply_1000_layers": "ops/s", "apply_10000_wide": "ops/s", "apply_10000_layers": "ops/s", "plan_10000": "s",
-		"memory_10000": "MB", "cost_growth": "times",
-	}, units)
+		"memory_10000": "MB", "cost_growth": "times", "apply_50000_wide": "ops/s", "apply_50000_layers": "ops/s",
+		"cost_growth_50000": "times", "apply_1000x10": "ops/s", "status_under_load": "ms", "events_100_followers": "events/s",
+	}
+	hosts := 12
+	if _, err := pgserver.Binaries(t.Context()); err == nil {
+		hosts += 5
+		for _, name := range []string{"postgres_1000_wide", "postgres_1000_layers", "postgres_1000x10_one_host", "postgres_1000x10_two_hosts"} {
+			want[name] = "ops/s"
+		}
+	}
+	require.Equal(t, want, units)
 	require.Contains(t, out.String(), "apply_1000_layers")
 	require.Contains(t, progress.String(), "round 2 of 2")
 	left, err := os.ReadDir(o.parent)
@@ -55,12 +66,12 @@ func TestEverythingIsMeasured(t *testing.T) {
 	require.Empty(t, left, "nothing is left behind")
 	profiles, err := filepath.Glob(filepath.Join(o.profiles, "*.cpu"))
 	require.NoError(t, err)
-	require.Len(t, profiles, 14)
+	require.Len(t, profiles, 2*hosts)
 }
 
 func TestAHostThatDoesNotStartIsAnError(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "absent")
-	err := bench(t.Context(), options{sizes: sizes{1, 1, 1, 1}, rounds: 1, host: missing, parent: t.TempDir(), progress: os.Stderr})
+	err := bench(t.Context(), options{sizes: sizes{1, 1, 1, 1, 1, 1, 1}, rounds: 1, host: missing, parent: t.TempDir(), progress: os.Stderr})
 	require.ErrorContains(t, err, "start host")
 }
 

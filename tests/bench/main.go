@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/standin"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/standin/pgserver"
 )
 
 func main() {
@@ -71,6 +72,14 @@ func bench(ctx context.Context, o options) (err error) {
 	}
 	if err := s.buildProvider(ctx); err != nil {
 		return err
+	}
+	if s.database, err = pgserver.Start(ctx, pgserver.Options{Fsync: true}); err != nil && !errors.Is(err, pgserver.ErrNone) {
+		return err
+	}
+	if s.database == nil {
+		_, _ = fmt.Fprintln(o.progress, "bench:", err)
+	} else {
+		defer s.database.Stop()
 	}
 	b, err := startBare(s.provider(), dir)
 	if err != nil {

@@ -24,8 +24,14 @@ func serveProfiled(arguments []string) (err error) {
 	listen := flags.String("listen", "", "")
 	dataDir := flags.String("data-dir", "", "")
 	plugins := flags.String("plugins-dir", "", "")
+	storeFile := flags.String("store-file", "", "")
+	_ = flags.String("config", "", "what is set there is set here anyway")
 	profiles := flags.String("profiles", "", "directory of the profiles")
 	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	database, err := os.ReadFile(*storeFile)
+	if err != nil && *storeFile != "" {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -36,8 +42,9 @@ func serveProfiled(arguments []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, finish()) }()
 	h, err := host.New(ctx, host.Options{
-		DataDir: *dataDir, PluginsDir: *plugins, Listen: *listen, Version: "bench",
-		Log: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr}),
+		DataDir: *dataDir, PluginsDir: *plugins, Listen: *listen, Version: "bench", Database: host.Database(database),
+		Limits: host.Limits{MaxBytes: 64 << 20, MaxResources: 100_000},
+		Log:    hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr}),
 	})
 	if err != nil {
 		return err
