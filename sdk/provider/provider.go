@@ -1,6 +1,6 @@
 // Package provider is all that the author of a provider meets: a Go type with properties and a few methods for each resource
-// type, and New, which makes a provider of them. Outcomes, ownership, ensure, deadlines, sealed values, caches of clients and
-// heartbeats are this package's work, not the author's.
+// type, and New, which makes a provider of them. Outcomes, ownership, ensure, plans, rollback records, deadlines, sealed values,
+// caches of clients and heartbeats are this package's work, not the author's.
 //
 // It knows neither gRPC nor processes: package serve puts a Provider on the wire, and a unit test calls the methods directly.
 package provider
