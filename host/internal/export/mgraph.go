@@ -23,7 +23,7 @@ func mgraphTypes() map[string]string {
 	}
 }
 
-// mgraph is MGraph JSON as the library exports and loads it.
+// mgraph is MGraph JSON in the form that the library calls compressed: with aliases for the names of types.
 type mgraph struct {
 	Graph struct {
 		Model struct {
