@@ -247,7 +247,7 @@ func sealedAgain(boxes map[string]string, spec *graph.Spec) (map[string][]sealed
 // applyStored begins the first run of a stored plan.
 func (e *Engine) applyStored(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec, deployment store.Deployment, given map[string][]sealedValue) (*rest.RunResult, error) {
 	if outdated(spec, deployment) && !request.Force {
-		return nil, refuse(Conflict, "another graph of this deployment was applied since this was planned: plan again, or force")
+		return nil, refuse(Conflict, "the deployment has changed since this was planned: plan again, or force")
 	}
 	catalog, err := e.pinnedBy(ctx, spec)
 	if err != nil {

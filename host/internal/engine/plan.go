@@ -125,7 +125,7 @@ func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.Pla
 		return nil, err
 	}
 	if outdated(spec, p.deployment) {
-		p.warnings = append(p.warnings, "another graph of this deployment was applied since this was planned: applying it takes force")
+		p.warnings = append(p.warnings, "the deployment has changed since this was planned: applying it takes force")
 	}
 	response, err := e.judged(ctx, caller, p, given{request.Only, request.Credentials, "/credentials"})
 	if err != nil {
@@ -135,9 +135,10 @@ func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.Pla
 	return response, nil
 }
 
-// outdated says that a graph is not the head, nor made when what is the head was that already.
+// outdated says that a graph is not what the deployment stands as, nor was made when it stood as it does now.
 func outdated(spec *graph.Spec, deployment store.Deployment) bool {
-	return deployment.HeadGraphID != spec.BasedOn && deployment.HeadGraphID != spec.GraphID
+	now := *standing(deployment)
+	return now != spec.BasedOn && now != spec.GraphID
 }
 
 // checkGiven checks the credentials that a plan came with, and says whether those were all that are needed.

@@ -73,7 +73,7 @@ func (e *Engine) prepareOn(ctx context.Context, caller Caller, p *prepared, cfg 
 	if len(problems) > 0 {
 		return invalid(problems...)
 	}
-	built.Spec.BasedOn = p.deployment.HeadGraphID
+	built.Spec.BasedOn = *standing(p.deployment)
 	p.subgraphs = built.Subgraphs
 	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
 	return p.order(ctx, e, caller, execGraphID)

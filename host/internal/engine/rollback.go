@@ -70,7 +70,7 @@ func (e *Engine) latestChange(ctx context.Context, caller Caller, deploymentID, 
 			case back != "":
 				undone[back] = true
 			case !undone[run.ID]:
-				return *run, undoable(run, wanted, latest)
+				return undoable(run, wanted, latest)
 			}
 			latest = false
 		}
@@ -93,12 +93,21 @@ func takesBack(run *store.Run) (string, error) {
 	return options.Move.Discards, nil
 }
 
-// undoable says why a run that is next to be taken back cannot be.
-func undoable(run *store.Run, wanted string, latest bool) error {
+// undoable is the run that is next to be taken back, or to be gone on with, or says why that cannot be.
+func undoable(run *store.Run, wanted string, latest bool) (store.Run, error) {
+	options, err := optionsOf(run)
+	if err != nil {
+		return store.Run{}, err
+	}
 	unfinished := run.Kind == execution.Rollback && run.Status != execution.RunCancelled
+	if unfinished && latest && (wanted == "" || wanted == run.ID || wanted == options.Undoes) {
+		return *run, nil
+	}
+	return *run, notUndoable(run, wanted, latest)
+}
+
+func notUndoable(run *store.Run, wanted string, latest bool) error {
 	switch {
-	case unfinished && latest && (wanted == "" || wanted == run.ID):
-		return nil
 	case run.Kind == execution.Rollback:
 		return &Error{Kind: Conflict, RunID: run.ID, Message: "a rollback before this did not finish: what it left cannot be taken back"}
 	case run.Kind == execution.Move:

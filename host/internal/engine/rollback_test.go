@@ -287,7 +287,8 @@ func TestARollbackGoesOnAfterACrashAndAfterAFailure(t *testing.T) {
 	wait(t, reached)
 	m.answering = nil
 	h.crash(func() { close(gate) })
-	result := h.rollback(&rest.RollbackRequest{})
+	h.rollbackRefused(&rest.RollbackRequest{RunID: one.RunID})
+	result := h.rollback(&rest.RollbackRequest{RunID: two.RunID})
 	require.True(t, result.Success, "%+v", result.FailedOperation)
 	require.Equal(t, failed.RunID, result.RunID)
 	require.Equal(t, afterFirst, h.held(t))

@@ -25,7 +25,7 @@ type Spec struct {
 	GraphID      string `json:"graph_id"`
 	DeploymentID string `json:"deployment_id"`
 	Version      string `json:"version"`
-	// BasedOn is the graph that was the deployment's head when this one was made, "" for none.
+	// BasedOn is the graph that the deployment stood as when this one was made, "" for none.
 	BasedOn string `json:"based_on,omitempty"`
 	// Of is set in a derived graph: the graph whose resources its operations bring about. Labels and records name that one.
 	Of string `json:"of,omitempty"`
