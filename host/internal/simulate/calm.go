@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
@@ -69,7 +70,40 @@ func (s *simulation) conclude(ctx context.Context, d *deployment) error {
 			return err
 		}
 	}
-	return s.undo(ctx, d)
+	if d == s.deployments[len(s.deployments)-1] && applied.Status == rest.RunCompleted && s.chance.in(3) {
+		return s.rebuild(ctx, d)
+	}
+	return s.undo(ctx, d, nil)
+}
+
+// rebuild gives a deployment to a host that has never heard of it: from its config and what exists outside alone it must know
+// enough to destroy what the config names.
+func (s *simulation) rebuild(ctx context.Context, d *deployment) error {
+	s.chance.count("store lost, records made anew")
+	s.host.die()
+	s.past = append(s.past, s.host)
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	s.anew, s.told = true, invariant.NewTold()
+	cfg, boxes := s.config(d)
+	found, err := s.host.engine.Discover(ctx, s.caller, &rest.DiscoverRequest{Config: cfg, SealedProperties: boxes, Adopt: true})
+	s.say(found, err)
+	if err != nil || !found.Success || !found.Stored {
+		s.blame([]invariant.Violation{{Invariant: invariant.I7, Text: fmt.Sprintf("what is deployed is not found again: %+v, %v", found, err)}})
+		return nil
+	}
+	if err := s.host.engine.Wait(ctx, s.caller, found.RunID); err != nil {
+		return err
+	}
+	e, err := s.gather(ctx)
+	if err != nil {
+		return err
+	}
+	return s.undo(ctx, d, invariant.Unnamed(e, func(id string) bool {
+		id, _, _ = strings.Cut(id, ".") // a part is its composite's
+		return slices.ContainsFunc(d.resources, func(r resource) bool { return r.id == id })
+	}))
 }
 
 // asIs asks for all that the deployment names to be there.
@@ -160,7 +194,7 @@ func (s *simulation) verified(ctx context.Context, d *deployment, applied *rest.
 }
 
 // undo destroys a deployment, and looks for what is left of it.
-func (s *simulation) undo(ctx context.Context, d *deployment) error {
+func (s *simulation) undo(ctx context.Context, d *deployment, named []invariant.LeftOver) error {
 	again := func(*rest.RunResult) (*rest.RunResult, error) {
 		return s.host.engine.Destroy(ctx, s.caller, &rest.DestroyRequest{DeploymentID: d.id, Credentials: s.credentials()})
 	}
@@ -172,7 +206,6 @@ func (s *simulation) undo(ctx context.Context, d *deployment) error {
 	if err != nil {
 		return err
 	}
-	var named []invariant.LeftOver
 	for _, left := range result.LeftOver {
 		named = append(named, invariant.LeftOver{Resource: left.ResourceID, Region: left.Region})
 	}

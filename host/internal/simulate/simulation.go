@@ -83,6 +83,8 @@ type simulation struct {
 	said            lines // answers and errors
 
 	found []invariant.Violation
+	// anew says that the store is younger than the world: what happened before is not in it.
+	anew bool
 }
 
 // lines gathers text. It is safe for concurrent use.
@@ -252,6 +254,10 @@ func (s *simulation) check(ctx context.Context) error {
 	e, err := s.gather(ctx)
 	if err != nil {
 		return err
+	}
+	if s.anew {
+		s.blame(slices.Concat(invariant.Once(e), invariant.Ordered(e), invariant.Untouched(e, s.foreign)))
+		return nil
 	}
 	s.blame(e.Always(s.told, s.foreign))
 	for _, id := range s.told.Graphs() {

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
@@ -64,8 +65,14 @@ func (entries) Verify(_ context.Context, _ *client, op *provider.Operation[Prope
 	return compare(op, "sim:entry")
 }
 
-// Find looks by name.
+// Find looks by name; and where nobody knows the node id that stands behind it, by what stands before that.
 func (entries) Find(ctx context.Context, c *client, query *provider.Query[Properties], found func(provider.Found) error) error {
+	if query.Name == "" {
+		return find(ctx, c, found, func(item *Item) bool {
+			base, _, suffixed := strings.Cut(item.Name, "__")
+			return item.Type == "sim:entry" && suffixed && base == query.Properties.Name
+		})
+	}
 	return find(ctx, c, found, func(item *Item) bool { return item.Type == "sim:entry" && item.Name == query.Name })
 }
 

@@ -147,6 +147,16 @@ func Nothing(e *Evidence, deploymentID string, named []LeftOver) (found []Violat
 	return found
 }
 
+// Unnamed lists what exists of resources that a caller does not name.
+func Unnamed(e *Evidence, named func(resource string) bool) (found []LeftOver) {
+	for i := range e.Items {
+		if item := &e.Items[i]; ours(item) && !named(item.Made.Resource) {
+			found = append(found, LeftOver{item.Made.Resource, item.Region})
+		}
+	}
+	return found
+}
+
 // TakenBack is I7 for a rollback: whatever the run had changed is taken back, or named.
 func TakenBack(e *Evidence) (found []Violation) {
 	changed := map[touch]bool{}
