@@ -218,15 +218,15 @@ func (s *simulation) undo(ctx context.Context, d *deployment, named []invariant.
 	return nil
 }
 
-// files are what a disk holds, to be searched.
-func (d *disk) files() (map[string][]byte, error) {
+// filesIn are what all disks of a simulation hold, those of lost hosts too, to be searched.
+func filesIn(dir string) (map[string][]byte, error) {
 	found := map[string][]byte{}
-	for _, name := range []string{"mgraph-deploy.db", "mgraph-deploy.db-wal"} {
-		content, err := os.ReadFile(filepath.Join(d.dir, name))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
 		}
-		found[name] = content
-	}
-	return found, nil
+		found[filepath.Base(path)+" of "+filepath.Base(filepath.Dir(path))], err = os.ReadFile(path)
+		return err
+	})
+	return found, err
 }

@@ -40,7 +40,7 @@ var regions = []string{"us-east-1", "eu-west-1"}
 func (s *simulation) evolve(d *deployment) {
 	d.version++
 	c := s.chance
-	if len(d.resources) > 2 && c.in(4) {
+	if len(d.resources) > 2 && c.in(2) {
 		s.drop(d, c.draw(len(d.resources)))
 	}
 	for i := range d.resources {

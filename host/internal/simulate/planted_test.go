@@ -15,7 +15,7 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 )
 
-var patience = flag.Int("patience", 600, "how many seeds may miss a planted fault")
+var patience = flag.Int("patience", 1500, "how many seeds may miss a planted fault")
 
 // TestEveryPlantedFaultIsFound puts each fault into the program, one after the other, and simulates until an invariant breaks.
 func TestEveryPlantedFaultIsFound(t *testing.T) {

@@ -303,7 +303,7 @@ func (s *simulation) last(ctx context.Context) error {
 	}
 	s.chance.tally("changes outside", len(e.Log))
 	places := map[string][]byte{"a log": s.logged.bytes(), "an answer or an error": s.said.bytes()}
-	files, err := s.host.disk.files()
+	files, err := filesIn(s.dir)
 	maps.Copy(places, files)
 	s.blame(invariant.Secret(places, s.secrets))
 	return err
