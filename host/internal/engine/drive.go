@@ -235,7 +235,7 @@ func (e *Engine) work(d *drive) {
 // left lets go of a run that could not be recorded, unless another host has it, which then sees to it. False says that the store
 // does not have it so yet.
 func (e *Engine) left(d *drive) bool {
-	if e.shared() && errors.Is(d.err, store.ErrFenced) {
+	if e.taken(d.err) {
 		return true
 	}
 	return e.interrupt(context.Background(), d.run, "the host could not record it") == nil
@@ -329,7 +329,7 @@ func (e *Engine) Wait(ctx context.Context, caller Caller, runID string) error {
 	}
 	select {
 	case <-d.done:
-		if e.shared() && errors.Is(d.err, store.ErrFenced) {
+		if e.taken(d.err) {
 			return e.waitElsewhere(ctx, caller, runID)
 		}
 		return classified(d.err)

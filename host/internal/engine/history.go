@@ -87,8 +87,9 @@ func (e *Engine) runsOf(ctx context.Context, caller Caller, graphID string) (lis
 func (e *Engine) countsOf(ctx context.Context, caller Caller, run *store.Run) (rest.Counts, error) {
 	if d := e.find(caller, run.ID); d != nil {
 		var c rest.Counts
-		err := d.state.View(ctx, func(state *execution.Run) { c = counts(state) })
-		return c, err
+		if err := d.state.View(ctx, func(state *execution.Run) { c = counts(state) }); !e.taken(err) {
+			return c, err
+		}
 	}
 	if c, known := e.tallies.get(run); known {
 		return c, nil

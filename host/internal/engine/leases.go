@@ -102,6 +102,9 @@ func (e *Engine) lose(d *drive) {
 	d.disown()
 }
 
+// taken says of what a write or a look at a run came to that another host has the run: it is the store then that tells of it.
+func (e *Engine) taken(err error) bool { return e.shared() && errors.Is(err, store.ErrFenced) }
+
 // cancelAsked begins, once, a cancellation that was asked of another host.
 func (e *Engine) cancelAsked(d *drive, by string) {
 	d.mu.Lock()

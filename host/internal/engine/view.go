@@ -18,8 +18,9 @@ import (
 // Result says how a run stands: the answer of apply, destroy and verify.
 func (e *Engine) Result(ctx context.Context, caller Caller, runID string) (*rest.RunResult, error) {
 	if d := e.find(caller, runID); d != nil {
-		result, err := e.result(ctx, d)
-		return result, classified(err)
+		if result, err := e.result(ctx, d); !e.taken(err) {
+			return result, classified(err)
+		}
 	}
 	run, err := e.store.Run(ctx, caller.Tenant, runID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -209,7 +210,9 @@ func (e *Engine) Status(ctx context.Context, caller Caller, graphID, runID strin
 	if d := e.find(caller, run.ID); d != nil {
 		var response *rest.StatusResponse
 		err := d.state.View(ctx, func(state *execution.Run) { response = e.standing(d, state) })
-		return response, classified(err)
+		if !e.taken(err) {
+			return response, classified(err)
+		}
 	}
 	d, state, err := e.reload(ctx, caller, run)
 	if err != nil {
