@@ -47,6 +47,10 @@ type Event struct {
 	RunStatus string `json:"run_status,omitempty"`
 	By        string `json:"by,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	// Mode that the run goes on in, where it begins or may have changed.
+	Mode Mode `json:"mode,omitempty"`
+	// Retry: a person asked for another attempt of just these operations.
+	Retry bool `json:"retry,omitempty"`
 
 	Status   string `json:"status,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"`
@@ -55,7 +59,9 @@ type Event struct {
 	Fraction float64 `json:"fraction,omitempty"`
 	Message  string  `json:"message,omitempty"`
 
-	Outcome           string            `json:"outcome,omitempty"`
+	Outcome string `json:"outcome,omitempty"`
+	// Absent: a complete search found nothing there, so that nothing of what was tried came to be.
+	Absent            bool              `json:"absent,omitempty"`
 	Change            string            `json:"change,omitempty"`
 	Identity          string            `json:"identity,omitempty"`
 	Outputs           json.RawMessage   `json:"outputs,omitempty"`

@@ -119,7 +119,8 @@ func (s *EventStream) event(e *execution.Event) rest.Event {
 	event := rest.Event{
 		ID: rest.EventID(s.RunID, e.Version), RunID: s.RunID, Version: e.Version, At: rest.At(e.At), Kind: string(e.Kind),
 		Operation: e.Operation, Operations: e.Operations, Edge: e.Edge, RunStatus: string(e.RunStatus), By: e.By,
-		Reason: e.Reason, Status: string(e.Status), Attempt: e.Attempt, Settling: e.Settling, Fraction: e.Fraction,
+		Reason: e.Reason, Mode: rest.Mode(e.Mode), Retry: e.Retry, Absent: e.Absent, Status: string(e.Status),
+		Attempt: e.Attempt, Settling: e.Settling, Fraction: e.Fraction,
 		Message: e.Message, Outcome: string(e.Outcome), Change: string(e.Change), Identity: e.Identity, Outputs: e.Outputs,
 		TagsApplied: e.Labels, Error: rest.DiagnosticOf(e.Error), ProviderRequestID: e.RequestID, RetryAt: rest.At(e.RetryAt),
 	}
