@@ -12,16 +12,25 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var only []string
+	var graph string
 	var keep, offline bool
 	command := &cobra.Command{
-		Use: "plan FILE", Short: "Validate a deployment and show what it would do", Args: cobra.ExactArgs(1),
+		Use: "plan [FILE]", Short: "Validate a deployment and show what it would do", Args: cobra.MaximumNArgs(1),
 		Long: "Validate a deployment and show what it would do. Nothing is changed. With credentials, the providers say what would\n" +
 			"really change: + create, ~ update, -/+ replace, - delete, = nothing, ? not known, ! would fail. With --keep the plan is\n" +
-			"kept, and mgraph-deploy apply --graph ID runs exactly it.\n\n" + credentialHelp,
+			"kept, mgraph-deploy plan --graph ID asks about it again, and mgraph-deploy apply --graph ID runs exactly it.\n\n" +
+			credentialHelp,
 		Example: "  mgraph-deploy plan my-app.json\n  mgraph-deploy plan my-app.json --detailed-exitcode --output json",
 		RunE: func(command *cobra.Command, args []string) error {
 			if offline && a.flags.detailed {
 				return errors.New("--detailed-exitcode needs credentials: only providers know what would change")
+			}
+			if (len(args) == 1) == (graph != "") {
+				return errors.New("give a FILE or --graph, one of them")
+			}
+			if graph != "" {
+				request := &rest.PlanRequest{GraphID: graph, Only: only}
+				return a.call(command.Context(), func(ctx context.Context, s *session) error { return a.planAgain(ctx, s, request, offline) })
 			}
 			document, err := a.readDocument(args[0])
 			if err != nil {
@@ -39,6 +48,7 @@ func (a *app) planCommand() *cobra.Command {
 	a.sealingFlags(set)
 	a.detailedFlag(set)
 	set.StringSliceVar(&only, "only", nil, "only these resources and what they need")
+	set.StringVar(&graph, "graph", "", "id of a kept plan, to ask about again as things stand now")
 	set.BoolVar(&keep, "keep", false, "keep the plan, to be approved and applied later")
 	set.BoolVar(&offline, "no-credentials", false, "send no credentials: providers are then not asked to check them")
 	return command
@@ -57,6 +67,26 @@ func (a *app) plan(ctx context.Context, s *session, document *document, request 
 		return err
 	}
 	plan, err := s.Plan(ctx, request, rest.WithDocument(text), rest.WithIdempotencyKey(a.flags.key))
+	return a.planned(plan, err)
+}
+
+// planAgain asks about a plan that was kept.
+func (a *app) planAgain(ctx context.Context, s *session, request *rest.PlanRequest, offline bool) error {
+	if !offline {
+		providers, deployment, err := needsOf(ctx, s, request.GraphID)
+		if err != nil {
+			return err
+		}
+		if request.Credentials, err = a.sealed(ctx, s, providers, deployment); err != nil {
+			return err
+		}
+	}
+	plan, err := s.Plan(ctx, request)
+	return a.planned(plan, err)
+}
+
+// planned shows a plan and turns it into an exit code.
+func (a *app) planned(plan *rest.PlanResponse, err error) error {
 	if err != nil {
 		return err
 	}

@@ -156,6 +156,10 @@ func TestStoredPlanIsApplied(t *testing.T) {
 	plan := w.must(t, exitDone, "plan", w.file(t, "app.json", twoThings), "--keep")
 	graph := graphIn(t, plan.out)
 	require.Contains(t, w.must(t, exitDone, "status", graph).out, "planned")
+	again := w.must(t, exitChanged, "plan", "--graph", graph, "--detailed-exitcode")
+	require.Contains(t, again.out, "3 create")
+	require.NotContains(t, w.must(t, exitDone, "plan", "--graph", graph, "--no-credentials").out, "3 create")
+	w.must(t, exitRefused, "plan", w.file(t, "app.json", twoThings), "--graph", graph)
 	require.Contains(t, w.must(t, exitRefused, "watch", graph).err, "was not run yet")
 	require.Contains(t, w.must(t, exitDone, "apply", "--graph", graph).out, "3 changed")
 }
