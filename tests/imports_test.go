@@ -43,7 +43,7 @@ var stages = map[string]string{
 	"host/internal/store/row":          "execution store",
 	"host/internal/store/sqlite":       "execution store store/row",
 	"host/internal/store/postgres":     "execution store store/row",
-	"host/internal/simulate":           "engine execution pluginhost simulate/cloud simulate/invariant store store/sqlite store/storetest",
+	"host/internal/simulate":           "engine execution graph pluginhost simulate/cloud simulate/invariant store store/sqlite store/storetest",
 	"host/internal/simulate/cloud":     "",
 	"host/internal/simulate/invariant": "execution graph plan simulate/cloud store",
 	"host/internal/store/storetest":    "execution store",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/engine"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/simulate/invariant"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
@@ -56,9 +57,12 @@ func (s *simulation) conclude(ctx context.Context, d *deployment) error {
 	if err != nil || head.HeadGraphID == "" {
 		return nil // nothing of it was ever kept
 	}
+	if err := s.settleMove(ctx, d); err != nil {
+		return err
+	}
 	cfg, boxes := s.asIs(d)
 	applied, err := s.finish(ctx, func() (*rest.RunResult, error) {
-		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{Config: cfg, SealedProperties: boxes})
+		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{Config: cfg, SealedProperties: boxes, Force: true})
 	}, func(run *rest.RunResult) (*rest.RunResult, error) {
 		return s.host.engine.Apply(ctx, s.caller, &rest.ApplyRequest{GraphID: run.GraphID, Credentials: s.credentials(), SealedProperties: s.boxes(d.secrets)})
 	})
@@ -100,10 +104,62 @@ func (s *simulation) rebuild(ctx context.Context, d *deployment) error {
 	if err != nil {
 		return err
 	}
-	return s.undo(ctx, d, invariant.Unnamed(e, func(id string) bool {
+	return s.undo(ctx, d, invariant.Unnamed(e, func(id, region string) bool {
 		id, _, _ = strings.Cut(id, ".") // a part is its composite's
-		return slices.ContainsFunc(d.resources, func(r resource) bool { return r.id == id })
+		return (region == "" || slices.Contains(regions, region)) && slices.ContainsFunc(d.resources, func(r resource) bool { return r.id == id })
 	}))
+}
+
+// settleMove commits or discards the move that is under way, if one is.
+func (s *simulation) settleMove(ctx context.Context, d *deployment) error {
+	e, err := s.gather(ctx)
+	if err != nil {
+		return err
+	}
+	graph := ""
+	for i := range e.Runs {
+		if r := &e.Runs[i]; r.DeploymentID == d.id && r.Kind != execution.Verify {
+			graph = ""
+			if r.Kind == execution.Move && !r.Status.Final() && asks(r.Spec, d.kept[r.GraphID]) {
+				graph = r.GraphID
+			}
+		}
+	}
+	if graph == "" {
+		return nil
+	}
+	ends := []func(context.Context, engine.Caller, string, *rest.MoveEndRequest) (*rest.RunResult, error){
+		s.host.engine.DiscardMove, s.host.engine.CommitMove,
+	}
+	if s.chance.in(2) {
+		slices.Reverse(ends)
+	}
+	end := func() (*rest.RunResult, error) {
+		request := &rest.MoveEndRequest{Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[graph])}
+		result, err := ends[0](ctx, s.caller, graph, request)
+		var refused *engine.Error
+		if errors.As(err, &refused) && refused.Kind == engine.Invalid { // this way does not need them all
+			request.SealedProperties = nil
+			result, err = ends[0](ctx, s.caller, graph, request)
+		}
+		if errors.As(err, &refused) && refused.Kind == engine.Conflict { // the other way may be the only one that is left
+			result, err = ends[1](ctx, s.caller, graph, request)
+		}
+		return result, err
+	}
+	_, err = s.finish(ctx, end, func(*rest.RunResult) (*rest.RunResult, error) { return end() })
+	return err
+}
+
+// asks says that a graph has each of the secrets: a caller who missed an answer may have those of another graph.
+func asks(spec *graph.Spec, secrets map[string]secret) bool {
+	for pointer := range secrets {
+		id := strings.Split(pointer, "/")[2]
+		if node := spec.Node(id); node == nil || len(node.Sealed) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // asIs asks for all that the deployment names to be there.
@@ -133,7 +189,7 @@ func (s *simulation) finish(ctx context.Context, begin func() (*rest.RunResult, 
 	for try := 1; ; try++ {
 		s.say(result, err)
 		if err != nil {
-			s.blame([]invariant.Violation{{Invariant: invariant.I6, Text: fmt.Sprintf("in calm a command is refused: %v", err)}})
+			s.blame([]invariant.Violation{{Invariant: invariant.I6, Text: fmt.Sprintf("in calm a command is refused: %v%v", err, problemsOf(err))}})
 			return nil, nil
 		}
 		s.hear(ctx, result)
@@ -155,6 +211,14 @@ func (s *simulation) finish(ctx context.Context, begin func() (*rest.RunResult, 
 		}
 		result, err = goOn(result)
 	}
+}
+
+func problemsOf(err error) []graph.Problem {
+	var refused *engine.Error
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	return refused.Problems
 }
 
 func why(result *rest.RunResult) string {

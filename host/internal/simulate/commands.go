@@ -104,7 +104,7 @@ func (s *simulation) choose(d *deployment) command {
 		return s.applyNew(d)
 	}
 	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.continued, s.continued, s.continued, s.cancel, s.plan, s.applyPlanned,
-		s.verify, s.destroy, s.rollback, s.rollback, s.wrong)(d)
+		s.verify, s.destroy, s.rollback, s.rollback, s.move, s.move, s.endMove, s.endMove, s.wrong)(d)
 }
 
 func (s *simulation) apply(name string, request *rest.ApplyRequest, done func(*rest.RunResult)) command {
@@ -218,6 +218,36 @@ func (s *simulation) rollback(d *deployment) command {
 	request := &rest.RollbackRequest{DeploymentID: d.id, Credentials: s.credentials(), Force: s.chance.in(2)}
 	return command{name: "rollback", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
 		return s.host.engine.Rollback(ctx, caller, request)
+	}}
+}
+
+// move takes what is in one region to another, or goes on with that.
+func (s *simulation) move(d *deployment) command {
+	request := &rest.MoveRequest{
+		DeploymentID: d.id, Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.graph]), FromRegion: "eu-west-1", ToRegion: "us-west-2",
+		DeleteAfterVerify: s.chance.in(3), Force: s.chance.in(3),
+	}
+	secrets := d.kept[d.graph]
+	return command{name: "move", body: request, done: func(result *rest.RunResult) {
+		d.moving, d.kept[result.GraphID] = result.GraphID, secrets
+	}, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.Move(ctx, caller, request)
+	}}
+}
+
+// endMove commits a move or discards it, at whatever moment.
+func (s *simulation) endMove(d *deployment) command {
+	if d.moving == "" {
+		return s.move(d)
+	}
+	graph, request := d.moving, &rest.MoveEndRequest{Credentials: s.credentials(), SealedProperties: s.boxes(d.kept[d.moving])}
+	if s.chance.in(2) {
+		return command{name: "discard a move", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+			return s.host.engine.DiscardMove(ctx, caller, graph, request)
+		}}
+	}
+	return command{name: "commit a move", body: request, begin: func(ctx context.Context, caller engine.Caller) (*rest.RunResult, error) {
+		return s.host.engine.CommitMove(ctx, caller, graph, request)
 	}}
 }
 

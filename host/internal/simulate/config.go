@@ -21,6 +21,8 @@ type deployment struct {
 	kept    map[string]map[string]secret
 	// graph is the last that was acknowledged, planned one that was stored and not applied.
 	graph, planned string
+	// moving is the graph of the last move.
+	moving string
 }
 
 type resource struct {

@@ -147,10 +147,10 @@ func Nothing(e *Evidence, deploymentID string, named []LeftOver) (found []Violat
 	return found
 }
 
-// Unnamed lists what exists of resources that a caller does not name.
-func Unnamed(e *Evidence, named func(resource string) bool) (found []LeftOver) {
+// Unnamed lists what exists of resources, or in regions, that a caller does not name.
+func Unnamed(e *Evidence, named func(resource, region string) bool) (found []LeftOver) {
 	for i := range e.Items {
-		if item := &e.Items[i]; ours(item) && !named(item.Made.Resource) {
+		if item := &e.Items[i]; ours(item) && !named(item.Made.Resource, item.Region) {
 			found = append(found, LeftOver{item.Made.Resource, item.Region})
 		}
 	}
