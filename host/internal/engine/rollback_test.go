@@ -264,6 +264,26 @@ func TestACrashBetweenRecordAndResultIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestACrashThatWasSettledAndWentOnIsTakenBack(t *testing.T) {
+	for _, resource := range []string{"a", "c"} {
+		t.Run(resource, func(t *testing.T) {
+			h := build(t)
+			h.remember("noop:thing", "noop:regional")
+			require.True(t, h.apply(&rest.ApplyRequest{Config: h.config(first)}).Success)
+			reached, release := h.holdBack(resource)
+			two, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{Config: h.config(second)})
+			require.NoError(t, err)
+			wait(t, reached)
+			h.crash(release)
+			resumed := h.apply(&rest.ApplyRequest{GraphID: two.GraphID, Credentials: noCredentials})
+			require.True(t, resumed.Success, "%+v", resumed.FailedOperation)
+			require.Equal(t, afterSecond, h.held(t))
+			require.True(t, h.rollback(&rest.RollbackRequest{}).Success)
+			require.Equal(t, afterFirst, h.held(t), "the attempt that settled found nothing left to change")
+		})
+	}
+}
+
 func TestARollbackGoesOnAfterACrashAndAfterAFailure(t *testing.T) {
 	h := build(t)
 	m := h.remember("noop:thing", "noop:regional")

@@ -32,7 +32,9 @@ func effectsOf(events []execution.Event) map[string]effect {
 		did := effects[event.Operation]
 		switch {
 		case event.Kind == execution.Intent:
-			open[event.Operation] = true
+			// The attempt that this one settles may have no end of its own: its host died.
+			did.unclear = did.unclear || event.Settling
+			effects[event.Operation], open[event.Operation] = did, true
 			continue
 		case event.Kind != execution.Ended || event.Outcome == contract.OutcomeNone:
 			continue
