@@ -11,6 +11,9 @@ type MoveRequest struct {
 	Credentials Credentials `json:"credentials,omitempty"`
 	FromRegion  string      `json:"from_region,omitempty"`
 	ToRegion    string      `json:"to_region,omitempty"`
+	// ToCredentials are those of another account, by provider: all that these providers have goes there, into the same regions, or
+	// from FromRegion into ToRegion where those are given.
+	ToCredentials Credentials `json:"to_credentials,omitempty"`
 	// DeleteAfterVerify commits the move by itself once all that it made is verified. Without it the run pauses there.
 	DeleteAfterVerify bool `json:"delete_after_verify,omitempty"`
 	// Only limits the move to these resource ids and what they need.
@@ -24,6 +27,8 @@ type MoveRequest struct {
 // MoveEndRequest is the body of POST /deploy/move/{graph_id}/commit and of /discard.
 type MoveEndRequest struct {
 	Credentials Credentials `json:"credentials,omitempty"`
+	// ToCredentials are those of the account that a move goes to, where it goes to another one.
+	ToCredentials Credentials `json:"to_credentials,omitempty"`
 	// SealedProperties bring again what was never stored: boxes by pointer, "/resources/x/properties/y".
 	SealedProperties map[string]string `json:"sealed_properties,omitempty"`
 }
@@ -44,6 +49,9 @@ const (
 type MoveState struct {
 	FromRegion string `json:"from_region"`
 	ToRegion   string `json:"to_region"`
+	// FromAccounts and ToAccounts are set, by provider, where it goes from one account to another.
+	FromAccounts map[string]string `json:"from_accounts,omitempty"`
+	ToAccounts   map[string]string `json:"to_accounts,omitempty"`
 	// PreviousGraphID is the head that the move began from.
 	PreviousGraphID string `json:"previous_graph_id"`
 	// Phase is making, held, committed or discarded; the run's status says whether it has come to its end.

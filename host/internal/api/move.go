@@ -15,10 +15,11 @@ type moveEndInput struct {
 
 func (s *server) registerMove() {
 	start(s, route{
-		Operation: deployOperation("move", "/deploy/move", "Move a deployment's resources to another region",
+		Operation: deployOperation("move", "/deploy/move", "Move a deployment's resources to another region or account",
 			"What is regional and stands in `from_region` is created in `to_region` and verified there; what stays and holds a value of "+
 				"it is repointed. Then the run is paused until it is committed or discarded, or, with `delete_after_verify`, commits by "+
-				"itself. The `graph_id` of the answer is that of the new graph; sent again with it, or as it was, the request goes on "+
+				"itself. With `to_credentials` all that these providers have goes to another account, into the same regions or another one. "+
+				"The `graph_id` of the answer is that of the new graph; sent again with it, or as it was, the request goes on "+
 				"with the same move."),
 		request: exampleMoveRequest(), example: exampleHeldMove(), errors: commandErrors,
 	}, s.Engine.Move)

@@ -101,13 +101,16 @@ func (a *attempt) prepare(ctx context.Context) (release func(), err error) {
 
 // callContext is what a call about this operation carries, before there is an intent.
 func (p *Performer) callContext(operation *plan.Operation) contract.CallContext {
-	name := operation.Node.Provider()
+	name, access := operation.Node.Provider(), p.run.Access
+	if operation.Node.Away {
+		access = p.run.Away
+	}
 	return contract.CallContext{
 		CallID:          p.run.ID + "/" + operation.ID,
-		Account:         p.run.Accounts[name],
+		Account:         access.Accounts[name],
 		Region:          operation.Region,
 		Settings:        p.run.Settings[name],
-		Credentials:     p.run.Credentials[name],
+		Credentials:     access.Credentials[name],
 		Tenant:          p.run.Tenant,
 		DeploymentID:    p.run.DeploymentID,
 		Owner:           p.run.Owner,

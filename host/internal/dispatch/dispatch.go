@@ -49,6 +49,12 @@ type Recorder interface {
 	Uncertain(operation *plan.Operation) bool
 }
 
+// Access is what calls are made with, by provider.
+type Access struct {
+	Credentials map[string]json.RawMessage
+	Accounts    map[string]string
+}
+
 // Run is what all operations of one run share. It holds the caller's sealed credentials and lives no longer than the run.
 type Run struct {
 	ID           string
@@ -57,10 +63,11 @@ type Run struct {
 	DeploymentID string
 	Owner        string
 	Plan         *plan.Plan
-	// Credentials, Settings and Accounts are by provider.
-	Credentials map[string]json.RawMessage
-	Settings    map[string]json.RawMessage
-	Accounts    map[string]string
+	Access
+	// Away is for the nodes that act in the account that a move goes to.
+	Away Access
+	// Settings are by provider.
+	Settings map[string]json.RawMessage
 	// Sealed are boxes by node id and pointer.
 	Sealed          map[string]map[string]string
 	AllowPlainBoxes bool

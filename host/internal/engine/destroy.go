@@ -79,6 +79,9 @@ func (e *Engine) deploymentOf(ctx context.Context, caller Caller, id, graphID st
 
 // destroyAnew derives the graph that undoes the deployment and runs it.
 func (e *Engine) destroyAnew(ctx context.Context, caller Caller, request *rest.DestroyRequest, deployment store.Deployment) (*rest.RunResult, error) {
+	if err := e.betweenAccounts(ctx, caller, deployment.ID); err != nil && !request.Force {
+		return nil, err
+	}
 	run := e.newRun(caller, execution.Destroy, request.Only)
 	p := &prepared{deployment: deployment}
 	var err error
@@ -152,7 +155,7 @@ func (e *Engine) teardown(ctx context.Context, caller Caller, p *prepared) ([]re
 		if !ok {
 			return nil, refuse(Conflict, "the provider no longer offers %s, which is deployed", node.Type)
 		}
-		regions, leftHere := sortOut(resource, kind, regions)
+		regions, leftHere := sortOut(resource, kind, regions, p.deployment.Accounts[node.Provider()])
 		left = append(left, leftHere...)
 		if len(regions) > 0 {
 			from = append(from, graph.TeardownNode{Node: named(*node, resource), Regions: regions})
@@ -262,7 +265,7 @@ func nodeOf(spec *graph.Spec, nodeID string) *graph.Node {
 
 // sortOut keeps the regions where a deletion is to be tried. A thing that is known by its name alone is not looked for where no
 // attempt of ours was begun on it, and left where none was proven to have made it: whatever carries the name is somebody else's.
-func sortOut(resource store.Resource, kind *contract.ResourceType, regions []string) (kept []string, left []rest.LeftOver) {
+func sortOut(resource store.Resource, kind *contract.ResourceType, regions []string, account string) (kept []string, left []rest.LeftOver) {
 	for _, placement := range resource.Placements {
 		if !slices.Contains(regions, placement.Region) {
 			continue
@@ -270,7 +273,11 @@ func sortOut(resource store.Resource, kind *contract.ResourceType, regions []str
 		if placement.State == store.Planned && kind.Discovery == contract.DiscoverByName {
 			continue
 		}
-		if reason := stays(placement, kind); reason != "" {
+		reason := stays(placement, kind)
+		if placement.Account != "" && account != "" && placement.Account != account {
+			reason = "it is in another account than the deployment"
+		}
+		if reason != "" {
 			left = append(left, leftOver(resource, placement, reason))
 		} else {
 			kept = append(kept, placement.Region)

@@ -110,7 +110,7 @@ func (e *Engine) searchOutside(ctx context.Context, d *discovery) error {
 	}
 	run := &dispatch.Run{
 		ID: "discover/" + RandomID(), Tenant: d.caller.Tenant, DeploymentID: d.spec.DeploymentID, Owner: e.owner(d.caller.Tenant),
-		Plan: searched, Credentials: d.credentials, Settings: e.options.Settings, Accounts: d.accounts,
+		Plan: searched, Access: dispatch.Access{Credentials: d.credentials, Accounts: d.accounts}, Settings: e.options.Settings,
 		Sealed: boxesOf(d.sealed), AllowPlainBoxes: e.options.PlainBoxes(ctx),
 	}
 	results, err := e.dispatcher.Search(ctx, run, recorded{placementsOf(d.resources)})

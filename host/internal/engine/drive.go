@@ -116,7 +116,7 @@ func (e *Engine) newRun(caller Caller, kind execution.RunKind, only []string) st
 func (e *Engine) dispatchRun(ctx context.Context, caller Caller, d *drive, credentials rest.Credentials, sealed map[string]map[string]string) *dispatch.Run {
 	return &dispatch.Run{
 		ID: d.run.ID, Kind: d.run.Kind, Tenant: caller.Tenant, DeploymentID: d.run.DeploymentID, Owner: e.owner(caller.Tenant),
-		Plan: d.plan, Credentials: credentials, Settings: e.options.Settings, Accounts: d.accounts, Sealed: sealed,
+		Plan: d.plan, Access: dispatch.Access{Credentials: credentials, Accounts: d.accounts}, Settings: e.options.Settings, Sealed: sealed,
 		AllowPlainBoxes: e.options.PlainBoxes(ctx),
 	}
 }

@@ -22,6 +22,9 @@ type moveOptions struct {
 	DeleteAfterVerify bool `json:"delete_after_verify,omitempty"`
 	// Previous is the head that the move began from.
 	Previous string `json:"previous"`
+	// Left and Accounts are, by provider, the accounts that it leaves and goes to; nil for a move inside the accounts.
+	Left     map[string]string `json:"left,omitempty"`
+	Accounts map[string]string `json:"accounts,omitempty"`
 	// Discards is the run that this one undoes, "" for a move forward.
 	Discards string `json:"discards,omitempty"`
 }
@@ -73,8 +76,8 @@ func (e *Engine) lastMove(ctx context.Context, caller Caller, deployment store.D
 		if err != nil {
 			return nil, err
 		}
-		asks := request.FromRegion != "" || request.ToRegion != ""
-		if run != nil && (!asks || options.asks(request) || run.Status != execution.RunCompleted) {
+		asks := request.FromRegion != "" || request.ToRegion != "" || len(request.ToCredentials) > 0
+		if run != nil && (!asks || options.asks(request, run.Status) || run.Status != execution.RunCompleted) {
 			return run, nil
 		}
 	}
@@ -83,7 +86,7 @@ func (e *Engine) lastMove(ctx context.Context, caller Caller, deployment store.D
 		if err != nil {
 			return nil, err
 		}
-		if run != nil && options.asks(request) && (request.GraphID == "" || request.GraphID == options.Previous) {
+		if run != nil && options.asks(request, run.Status) && (request.GraphID == "" || request.GraphID == options.Previous) {
 			return run, nil
 		}
 	}
@@ -92,7 +95,7 @@ func (e *Engine) lastMove(ctx context.Context, caller Caller, deployment store.D
 		return nil, err
 	}
 	options, err := optionsOf(run)
-	if err != nil || options.Move == nil || !options.Move.asks(request) {
+	if err != nil || options.Move == nil || !options.Move.asks(request, run.Status) {
 		return nil, err
 	}
 	return run, nil
@@ -114,8 +117,12 @@ func (e *Engine) moveOf(ctx context.Context, caller Caller, graphID string) (*st
 	return &run, options.Move, err
 }
 
-// asks says whether a request is for this very move.
-func (m *moveOptions) asks(request *rest.MoveRequest) bool {
+// asks says whether a request is for this very move. Whose credentials it brings is only known once they are looked at: where the
+// move is over, they are taken for those of yet another account.
+func (m *moveOptions) asks(request *rest.MoveRequest, status execution.RunStatus) bool {
+	if len(m.Accounts) != len(request.ToCredentials) || m.Accounts != nil && status == execution.RunCompleted {
+		return false
+	}
 	return m.From == request.FromRegion && m.To == request.ToRegion && slices.Equal(m.Only, request.Only)
 }
 
@@ -133,11 +140,13 @@ func (e *Engine) moveOn(ctx context.Context, caller Caller, request *rest.MoveRe
 	case run.Status == execution.RunCompleted || run.Status == execution.RunPaused:
 		return e.Result(ctx, caller, run.ID)
 	}
-	return e.goOnMoving(ctx, caller, run, deployment, request.Credentials, request.SealedProperties, nil)
+	return e.goOnMoving(ctx, caller, run, deployment, &rest.MoveEndRequest{
+		Credentials: request.Credentials, ToCredentials: request.ToCredentials, SealedProperties: request.SealedProperties,
+	}, nil)
 }
 
 // goOnMoving sets a run of a move going again. ending, where there is one, commits it or says why it cannot be.
-func (e *Engine) goOnMoving(ctx context.Context, caller Caller, run store.Run, deployment store.Deployment, credentials rest.Credentials, boxes map[string]string, ending func(*drive, *execution.Run) (*commitment, error)) (*rest.RunResult, error) {
+func (e *Engine) goOnMoving(ctx context.Context, caller Caller, run store.Run, deployment store.Deployment, request *rest.MoveEndRequest, ending func(*drive, *execution.Run) (*commitment, error)) (*rest.RunResult, error) {
 	release, err := e.claim(run.ID)
 	if err != nil {
 		return nil, err
@@ -147,11 +156,11 @@ func (e *Engine) goOnMoving(ctx context.Context, caller Caller, run store.Run, d
 	if err != nil {
 		return nil, err
 	}
-	given, err := sealedAgain(boxes, d.plan.Spec)
+	given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
 	if err != nil {
 		return nil, err
 	}
-	g := goingOn{deployment: deployment, credentials: credentials, prefix: "/credentials", given: given}
+	g := goingOn{deployment: deployment, credentials: request.Credentials, away: request.ToCredentials, prefix: "/credentials", given: given}
 	if ending != nil {
 		if g.commit, err = ending(d, state); err != nil {
 			return nil, err
@@ -173,25 +182,35 @@ func (e *Engine) moveAnew(ctx context.Context, caller Caller, request *rest.Move
 	if p.resources, err = e.store.Resources(ctx, caller.Tenant, deployment.ID); err != nil {
 		return nil, err
 	}
+	accounts, err := e.accountsAway(ctx, caller, p, request.ToCredentials)
+	if err != nil {
+		return nil, err
+	}
 	moved, problems := graph.Move(graph.MoveInput{
 		Head: head, Catalog: p.catalog, Places: placesOf(p.resources, p.catalog), From: request.FromRegion, To: request.ToRegion,
 		Only: request.Only, GraphID: e.options.NewID(), StepsID: e.options.NewID(), NewID: e.options.NewID,
+		Accounts: providersAway(accounts), Away: nodesAway(head, p.resources, accounts),
 	})
 	if len(problems) > 0 {
 		return nil, invalid(problems...)
 	}
 	p.spec = moved.Steps
-	d, err := e.movement(ctx, caller, p, request.Credentials, request.SealedProperties)
+	options := &moveOptions{
+		From: request.FromRegion, To: request.ToRegion, Only: request.Only, DeleteAfterVerify: request.DeleteAfterVerify,
+		Previous: head.GraphID, Left: deployment.Accounts, Accounts: accounts,
+	}
+	if accounts == nil {
+		options.Left = nil
+	}
+	d, err := e.movement(ctx, caller, p, options, &rest.MoveEndRequest{
+		Credentials: request.Credentials, ToCredentials: request.ToCredentials, SealedProperties: request.SealedProperties,
+	})
 	if err != nil {
 		return nil, err
 	}
 	d.run.GraphID = moved.Target.GraphID
 	d.options.LeftOver = leftBehind(moved.Stays, p.resources)
-	d.options.Move = &moveOptions{
-		From: request.FromRegion, To: request.ToRegion, Only: request.Only, DeleteAfterVerify: request.DeleteAfterVerify,
-		Previous: head.GraphID,
-	}
-	target := &prepared{spec: moved.Target}
+	target := &prepared{spec: moved.Target, resources: p.resources, away: accounts}
 	extra, err := target.newGraph(caller, deploymentGraph, e.options.Now())
 	if err != nil {
 		return nil, err
@@ -202,15 +221,15 @@ func (e *Engine) moveAnew(ctx context.Context, caller Caller, request *rest.Move
 }
 
 // movement is a run over derived steps, with its credentials checked.
-func (e *Engine) movement(ctx context.Context, caller Caller, p *prepared, credentials rest.Credentials, boxes map[string]string) (*drive, error) {
+func (e *Engine) movement(ctx context.Context, caller Caller, p *prepared, options *moveOptions, request *rest.MoveEndRequest) (*drive, error) {
 	run := e.newRun(caller, execution.Move, nil)
 	run.DeploymentID, run.PlanGraphID = p.deployment.ID, p.spec.GraphID
-	d := &drive{run: run, placements: placementsOf(p.resources), options: runOptions{TimeoutSeconds: p.spec.Timeout}}
+	d := &drive{run: run, placements: placementsOf(p.resources), options: runOptions{TimeoutSeconds: p.spec.Timeout, Move: options}}
 	var err error
 	if d.plan, err = plan.New(p.spec, p.catalog, run.ExecGraphID); err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	given, err := sealedAgain(boxes, p.spec)
+	given, err := sealedAgain(request.SealedProperties, p.spec)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +237,10 @@ func (e *Engine) movement(ctx context.Context, caller Caller, p *prepared, crede
 	if err := complete(d.plan, given, everything); err != nil {
 		return nil, err
 	}
-	return d, e.checkAgain(ctx, caller, d, p.spec, p.deployment, credentials, "/credentials", given, everything)
+	if err := e.checkAgain(ctx, caller, d, p.spec, p.deployment, request.Credentials, "/credentials", given, everything); err != nil {
+		return nil, err
+	}
+	return d, e.checkAway(ctx, caller, d, request.ToCredentials, given, everything)
 }
 
 // createMovement stores the steps with the run, and begins it.

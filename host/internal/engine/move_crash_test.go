@@ -172,3 +172,36 @@ func TestACancelledMoveIsDiscarded(t *testing.T) {
 		h.standsIn("us-east-1")
 	})
 }
+
+// TestAMoveToAnotherAccountSurvivesItsHost as one inside an account does: it ends there or here, and so does what is pinned.
+func TestAMoveToAnotherAccountSurvivesItsHost(t *testing.T) {
+	for call, alive := 1, false; !alive; call++ {
+		t.Run(fmt.Sprintf("commit %d", call), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := build(t)
+				first := h.apply(&rest.ApplyRequest{Config: h.in(service, "us-east-1")})
+				h.faults.Arm(storetest.Fault{Method: "Commit", Call: call, Times: storetest.Forever, Fail: storetest.Before})
+				request := &rest.MoveRequest{DeploymentID: "app", Credentials: noCredentials, ToCredentials: otherAccount, DeleteAfterVerify: true}
+				if begun, err := h.engine.Move(t.Context(), h.caller, request); err == nil {
+					_ = h.engine.Wait(t.Context(), h.caller, begun.RunID) // it dies with its host
+				}
+				h.restart()
+				runs, err := h.engine.Runs(t.Context(), h.caller, rest.RunsQuery{ListQuery: rest.ListQuery{Limit: 1}})
+				require.NoError(t, err)
+				alive = runs.Runs[0].Status == rest.RunCompleted
+				want, account := runs.Runs[0].GraphID, "other"
+				if call%2 == 0 && h.head().HeadGraphID == first.GraphID {
+					want, account = first.GraphID, "noop"
+					require.True(t, h.endAway(func(r *rest.MoveEndRequest) (*rest.RunResult, error) {
+						return h.engine.DiscardMove(t.Context(), h.caller, runs.Runs[0].GraphID, r)
+					}).Success)
+				} else if !alive {
+					require.True(t, h.move(request).Success)
+				}
+				require.Equal(t, want, h.head().HeadGraphID)
+				require.Equal(t, account, h.accountsPinned())
+				h.standsIn("us-east-1")
+			})
+		})
+	}
+}

@@ -41,7 +41,7 @@ func (d *drive) commit(state *execution.Run, by string) *commitment {
 	spec := d.plan.Spec
 	c := &commitment{
 		events: []execution.Event{{Kind: execution.EdgeReleased, Edge: spec.Hold, By: by}},
-		head:   &store.HeadMove{GraphID: d.run.GraphID, Previous: d.options.Move.Previous},
+		head:   &store.HeadMove{GraphID: d.run.GraphID, Previous: d.options.Move.Previous, Accounts: d.options.Move.Accounts},
 	}
 	for i := range spec.Edges {
 		if spec.Edges[i].Type == graph.Pause {
@@ -145,7 +145,7 @@ func (e *Engine) commitMove(ctx context.Context, caller Caller, graphID string, 
 	case deployment.HeadGraphID != graphID && deployment.HeadGraphID != options.Previous || deployment.Destroyed:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "another graph of this deployment was applied since, or it was destroyed"}
 	}
-	return e.goOnMoving(ctx, caller, run, deployment, request.Credentials, request.SealedProperties,
+	return e.goOnMoving(ctx, caller, run, deployment, request,
 		func(d *drive, state *execution.Run) (*commitment, error) {
 			switch {
 			case committed(d.plan, state):
@@ -200,7 +200,7 @@ func (e *Engine) discardMove(ctx context.Context, caller Caller, graphID string,
 	case options.Discards != "" && run.Status == execution.RunCompleted:
 		return e.Result(ctx, caller, run.ID)
 	case options.Discards != "" && run.Status != execution.RunCancelled:
-		return e.goOnMoving(ctx, caller, run, deployment, request.Credentials, request.SealedProperties, nil)
+		return e.goOnMoving(ctx, caller, run, deployment, request, nil)
 	case deployment.HeadGraphID == graphID:
 		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this move is committed: it goes forward only"}
 	case deployment.HeadGraphID != options.Previous || deployment.Destroyed:
@@ -240,14 +240,13 @@ func (e *Engine) discardAnew(ctx context.Context, caller Caller, request *rest.M
 		operation, place := state.Operation(node.NodeID), places[node.Logical()][node.Regions[0]]
 		return operation != nil && operation.Attempt > 0 && place.There && (node.Verb != contract.VerbCreate || place.Stays == "")
 	})
-	d, err := e.movement(ctx, caller, p, request.Credentials, request.SealedProperties)
+	back := *options
+	back.Discards = run.ID
+	d, err := e.movement(ctx, caller, p, &back, request)
 	if err != nil {
 		return nil, err
 	}
 	d.run.GraphID = run.GraphID
-	back := *options
-	back.Discards = run.ID
-	d.options.Move = &back
 	return e.createMovement(ctx, caller, d, store.NewRun{PreviousHead: deployment.HeadGraphID, Supersede: true})
 }
 
@@ -259,7 +258,7 @@ func moveState(d *drive, state *execution.Run) *rest.MoveState {
 	}
 	m := &rest.MoveState{
 		FromRegion: options.From, ToRegion: options.To, PreviousGraphID: options.Previous, DeleteAfterVerify: options.DeleteAfterVerify,
-		Phase: rest.MoveMaking,
+		Phase: rest.MoveMaking, FromAccounts: options.Left, ToAccounts: options.Accounts,
 	}
 	switch {
 	case !d.forward():

@@ -27,6 +27,8 @@ type prepared struct {
 	plan       *plan.Plan
 	sealed     map[string][]sealedValue
 	warnings   []string
+	// away are the accounts that what moves goes to, by provider.
+	away map[string]string
 }
 
 // configPrefix is where the configuration stands in every request that has one.
@@ -50,7 +52,7 @@ func (e *Engine) prepareOn(ctx context.Context, caller Caller, p *prepared, cfg 
 	p.catalog = catalog
 	x := &expander{ctx: ctx, engine: e, catalog: catalog}
 	built, found := graph.Build(graph.Input{
-		Config: cfg, Catalog: catalog, Known: knownResources(p.resources), GraphID: e.options.NewID(),
+		Config: cfg, Catalog: catalog, Known: knownResources(inAccounts(p.resources, p.deployment.Accounts)), GraphID: e.options.NewID(),
 		Version: nextVersion(cfg, p.deployment), NewID: e.options.NewID, Owner: e.owner(caller.Tenant), Prefix: configPrefix,
 		SealedProperties: boxes, Schemas: e.schemas, Expand: x.expand,
 	})
@@ -283,14 +285,17 @@ func (p *prepared) newGraph(caller Caller, kind string, now time.Time) (*store.N
 		}
 		g.Subgraphs = append(g.Subgraphs, stored)
 	}
+	paths := make(map[string]string, len(p.resources))
+	for i := range p.resources {
+		paths[p.resources[i].NodeID] = p.resources[i].Path
+	}
 	for i := range p.spec.Nodes {
 		node := &p.spec.Nodes[i]
-		resource := store.Resource{
-			ResourceID: node.ResourceID, Path: graph.Enclosing(node.ResourceID), Type: node.Type, NodeID: node.NodeID,
-		}
+		path, account := p.pathOf(node, paths)
+		resource := store.Resource{ResourceID: node.ResourceID, Path: path, Type: node.Type, NodeID: node.NodeID}
 		for _, region := range node.Regions {
 			resource.Placements = append(resource.Placements, store.Placement{
-				Region: region, Name: node.Names[region], State: store.Planned,
+				Region: region, Name: node.Names[region], State: store.Planned, Account: account,
 			})
 		}
 		g.Resources = append(g.Resources, resource)

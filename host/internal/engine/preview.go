@@ -19,7 +19,7 @@ const notAsked = "no provider was asked what is there: give credentials to be to
 func (e *Engine) preview(ctx context.Context, caller Caller, p *prepared, accounts map[string]string, credentials rest.Credentials) ([]dispatch.Forecast, error) {
 	run := &dispatch.Run{
 		ID: "plan/" + RandomID(), Tenant: caller.Tenant, DeploymentID: p.spec.DeploymentID, Owner: e.owner(caller.Tenant),
-		Plan: p.plan, Credentials: credentials, Settings: e.options.Settings, Accounts: accounts, Sealed: boxesOf(p.sealed),
+		Plan: p.plan, Access: dispatch.Access{Credentials: credentials, Accounts: accounts}, Settings: e.options.Settings, Sealed: boxesOf(p.sealed),
 		AllowPlainBoxes: e.options.PlainBoxes(ctx),
 	}
 	allows := func(kind *contract.ResourceType, properties json.RawMessage) bool {

@@ -219,7 +219,7 @@ func (r *recorder) placement(operation *plan.Operation, event *execution.Event) 
 	case event.Status == execution.Completed:
 		provider := operation.Node.Provider()
 		write.State, write.Made, write.Identity, write.Outputs = store.Live, true, event.Identity, event.Outputs
-		write.GraphID, write.Account = graphID, r.drive.accounts[provider]
+		write.GraphID, write.Account = graphID, r.drive.accountOf(operation.Node)
 		write.ProviderVersion = r.drive.plan.Spec.Providers[provider].Version
 		if undo := operation.Node.Undo; undo != nil && undo.GraphID != "" {
 			write.GraphID = undo.GraphID // it stands as that one again

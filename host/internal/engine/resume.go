@@ -47,7 +47,7 @@ func (e *Engine) checkAgain(ctx context.Context, caller Caller, d *drive, spec *
 	d.plan.Declare(catalog)
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: spec.DeploymentID, credentials: credentials, prefix: prefix,
-		pinned: deployment.Accounts, catalog: catalog, needed: openProviders(d, open), sealed: given, identify: true,
+		pinned: d.pinned(deployment), catalog: catalog, needed: openProviders(d, open, false), sealed: given, identify: true,
 	})
 	if err != nil {
 		return err
@@ -67,17 +67,17 @@ func (e *Engine) checkAgain(ctx context.Context, caller Caller, d *drive, spec *
 	if len(problems) > 0 {
 		return invalid(problems...)
 	}
-	d.accounts = merged(deployment.Accounts, answer.accounts)
+	d.accounts = merged(d.pinned(deployment), answer.accounts)
 	d.call = e.dispatchRun(ctx, caller, d, credentials, boxesOf(given))
 	return nil
 }
 
-func openProviders(d *drive, open func(int) bool) []string {
+func openProviders(d *drive, open func(int) bool, away bool) []string {
 	seen := map[string]bool{}
 	var names []string
 	for i := range d.plan.Operations {
 		// A finished operation may be referred to, and is then found again: its provider is needed as well.
-		if !open(i) && !referenced(d, i, open) {
+		if d.plan.Operations[i].Node.Away != away || !open(i) && !referenced(d, i, open) {
 			continue
 		}
 		if name := d.plan.Operations[i].Node.Provider(); !seen[name] {
@@ -101,6 +101,8 @@ func referenced(d *drive, i int, open func(int) bool) bool {
 type goingOn struct {
 	deployment  store.Deployment
 	credentials rest.Credentials
+	// away are those for the account that a move goes to.
+	away rest.Credentials
 	// prefix is where the credentials stand in the request.
 	prefix   string
 	given    map[string][]sealedValue
@@ -133,6 +135,9 @@ func (e *Engine) goOn(ctx context.Context, caller Caller, d *drive, state *execu
 		return nil, err
 	}
 	if err := e.checkAgain(ctx, caller, d, d.plan.Spec, g.deployment, g.credentials, g.prefix, g.given, open); err != nil {
+		return nil, err
+	}
+	if err := e.checkAway(ctx, caller, d, g.away, g.given, open); err != nil {
 		return nil, err
 	}
 	return e.takeOver(ctx, caller, d, state, beginning)

@@ -155,7 +155,11 @@ type Write struct {
 
 // HeadMove makes a graph of the deployment its head: ErrStale when Previous ("" for none) is not the head, ErrNotFound when
 // the deployment has no such graph. A new head means that the deployment is not destroyed.
-type HeadMove struct{ GraphID, Previous string }
+type HeadMove struct {
+	GraphID, Previous string
+	// Accounts are pinned from now on, by provider, in the place of what was.
+	Accounts map[string]string
+}
 
 // PlacementWrite updates one placement of the run's deployment; zero fields leave what is there, Cleared first erases
 // identity, outputs and that the deployment made it.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,9 +16,9 @@ import (
 )
 
 func (a *app) moveCommand() *cobra.Command {
-	request, sealed := &rest.MoveRequest{}, ""
+	request, sealed, away := &rest.MoveRequest{}, "", ""
 	command := &cobra.Command{
-		Use: "move TARGET --from REGION --to REGION", Short: "Move a deployment's resources to another region", Args: cobra.ExactArgs(1),
+		Use: "move TARGET --from REGION --to REGION", Short: "Move a deployment's resources to another region or account", Args: cobra.ExactArgs(1),
 		Long: "Make what is in one region in another, verify it, and repoint what reads it. Then the move waits for its commit, or commits\n" +
 			"by itself with --delete-after-verify. Run again it goes on where it stopped.\n" + targetHelp + "\n\n" + credentialHelp,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -24,6 +26,9 @@ func (a *app) moveCommand() *cobra.Command {
 				found, err := a.resolve(ctx, s, args[0])
 				if err == nil {
 					request.SealedProperties, err = readSealed(sealed)
+				}
+				if err == nil {
+					request.ToCredentials, err = a.sealedAway(ctx, s, away, found.deploymentID)
 				}
 				if err != nil {
 					return err
@@ -45,6 +50,7 @@ func (a *app) moveCommand() *cobra.Command {
 	set.StringSliceVar(&request.Only, "only", nil, "only these resources and what they need")
 	set.BoolVar(&request.Force, "force", false, "also when the graph is not the deployment's head, or its last run did not finish")
 	sealedFlag(set, &sealed)
+	awayFlag(set, &away)
 	command.AddCommand(
 		a.endMoveCommand("commit", "Make a move final: what was left behind is deleted", (*session).CommitMove),
 		a.endMoveCommand("discard", "Undo a move that was not committed", (*session).DiscardMove),
@@ -56,7 +62,7 @@ func (a *app) moveCommand() *cobra.Command {
 func (a *app) endMoveCommand(verb, short string,
 	end func(*session, context.Context, string, *rest.MoveEndRequest, ...rest.CallOption) (*rest.RunResult, error),
 ) *cobra.Command {
-	sealed := ""
+	sealed, away := "", ""
 	command := &cobra.Command{
 		Use: verb + " TARGET", Short: short, Args: cobra.ExactArgs(1),
 		Long: short + ".\nTARGET is the move's graph id, the deployment's id, or its file.\n\n" + credentialHelp,
@@ -66,6 +72,9 @@ func (a *app) endMoveCommand(verb, short string,
 				request := &rest.MoveEndRequest{}
 				if err == nil {
 					request.SealedProperties, err = readSealed(sealed)
+				}
+				if err == nil {
+					request.ToCredentials, err = a.sealedAway(ctx, s, away, found.deploymentID)
 				}
 				if err != nil {
 					return err
@@ -81,7 +90,27 @@ func (a *app) endMoveCommand(verb, short string,
 	a.sealingFlags(command.Flags())
 	a.detailedFlag(command.Flags())
 	sealedFlag(command.Flags(), &sealed)
+	awayFlag(command.Flags(), &away)
 	return command
+}
+
+func awayFlag(set *pflag.FlagSet, path *string) {
+	set.StringVar(path, "to-credentials-file", "", "like --credentials-file, for another account that all goes to of the providers in it")
+}
+
+// sealedAway seals the credentials of a file for the account that a move goes to; none when there is no file.
+func (a *app) sealedAway(ctx context.Context, s *session, path, deployment string) (rest.Credentials, error) {
+	if path == "" {
+		return nil, nil
+	}
+	here := a.flags.credentialsFile
+	defer func() { a.flags.credentialsFile = here }()
+	a.flags.credentialsFile = path
+	all, err := a.credentialsFile()
+	if err != nil {
+		return nil, err
+	}
+	return a.sealed(ctx, s, slices.Sorted(maps.Keys(all)), deployment)
 }
 
 func sealedFlag(set *pflag.FlagSet, path *string) {

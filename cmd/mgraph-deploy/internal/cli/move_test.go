@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,5 +26,10 @@ func TestMoveCommands(t *testing.T) {
 	require.Contains(t, w.must(t, exitRefused, "move", "demo", "--from", "mars", "--to", "venus").err, "/from_region")
 	require.Contains(t, w.must(t, exitRefused, "move", "commit", "nobody").err, "nothing of this deployment was ever moved")
 	require.Contains(t, w.must(t, exitRefused, "move", "demo", "--sealed-properties", app).err, "boxes by pointer")
+	other := w.file(t, "other.json", `{"noop": {"account": "other"}}`)
+	require.NoError(t, os.Chmod(other, 0o600))
+	w.must(t, exitWaits, "move", "demo", "--to-credentials-file", other)
+	require.Contains(t, w.must(t, exitRefused, "move", "discard", "demo").err, "/to_credentials/noop")
+	w.must(t, exitDone, "move", "discard", "demo", "--to-credentials-file", other)
 	require.Contains(t, w.must(t, exitDone, "destroy", "demo").out, "destroy of demo completed")
 }

@@ -178,6 +178,23 @@ func moveHead(ctx context.Context, tx pgx.Tx, deployment int64, graphID, previou
 	return nil
 }
 
+// repin puts other accounts in the place of those that are pinned.
+func repin(ctx context.Context, tx pgx.Tx, deployment int64, accounts map[string]string) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	var text []byte
+	err := tx.QueryRow(ctx, "SELECT accounts FROM deployments WHERE number = $1", deployment).Scan(&text)
+	if err != nil {
+		return err
+	}
+	if text, err = row.Repin(text, accounts); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE deployments SET accounts = $1 WHERE number = $2", text, deployment)
+	return err
+}
+
 // pinAccounts keeps an account that is pinned; another one than the caller saw is a race that it lost.
 func (c *creation) pinAccounts() error {
 	accounts, err := row.Pin(c.accounts, c.run.Accounts)

@@ -27,6 +27,9 @@ func keep(ctx context.Context, tx pgx.Tx, groups []*group, share int) error {
 			if err := moveHead(ctx, tx, g.run.deployment, head.GraphID, head.Previous); err != nil {
 				return err
 			}
+			if err := repin(ctx, tx, g.run.deployment, head.Accounts); err != nil {
+				return err
+			}
 		}
 		if g.destroyed != nil {
 			send.add(1, "UPDATE deployments SET destroyed = $1, updated_at = greatest(updated_at, $2) WHERE number = $3",

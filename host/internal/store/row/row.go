@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -112,6 +113,16 @@ func Superseded(runID string, version int64, by *store.Run) execution.Event {
 // HasAll says that every one of some is among the ids.
 func HasAll(ids, some []string) bool {
 	return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(ids, one) })
+}
+
+// Repin puts accounts in the place of those that a deployment has pinned, as JSON.
+func Repin(pinned []byte, accounts map[string]string) ([]byte, error) {
+	all := map[string]string{}
+	if json.Unmarshal(pinned, &all) != nil {
+		return nil, store.ErrDamaged
+	}
+	maps.Copy(all, accounts)
+	return json.Marshal(all)
 }
 
 // Pin adds accounts to those that a deployment has pinned, as JSON; store.ErrStale when another one is pinned: a race that the

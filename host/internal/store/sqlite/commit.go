@@ -219,6 +219,9 @@ func (b *batch) keepRest(g *group, w *store.Write) error {
 		if err := moveHead(b.ctx, b.tx, g.run.deployment, w.Head.GraphID, w.Head.Previous); err != nil {
 			return err
 		}
+		if err := repin(b.ctx, b.tx, g.run.deployment, w.Head.Accounts); err != nil {
+			return err
+		}
 	}
 	if w.Destroyed != nil {
 		g.destroyed = w.Destroyed

@@ -170,6 +170,23 @@ func moveHead(ctx context.Context, tx *sql.Tx, deployment int64, graphID, previo
 	return fault("head", mustTouch(result, err))
 }
 
+// repin puts other accounts in the place of those that are pinned.
+func repin(ctx context.Context, tx *sql.Tx, deployment int64, accounts map[string]string) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	var text []byte
+	err := tx.QueryRowContext(ctx, "SELECT accounts FROM deployments WHERE number = ?", deployment).Scan(&text)
+	if err != nil {
+		return err
+	}
+	if text, err = row.Repin(text, accounts); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE deployments SET accounts = ? WHERE number = ?", string(text), deployment)
+	return err
+}
+
 // pinAccounts keeps an account that is pinned; another one than the caller saw is a race that it lost.
 func (c *creation) pinAccounts() error {
 	var text []byte

@@ -93,9 +93,19 @@ func (s *suite) headMoves() {
 	require.Equal(s, id(2), s.deployment(tenantA, deploymentA).HeadGraphID)
 	s.commit(s.destroy(h))
 	s.unchanged(func() { require.ErrorIs(s, s.try(move(id(1), ""))[0], store.ErrStale) })
-	s.commit(move(id(1), id(2)))
+	before := s.deployment(tenantA, deploymentA).Accounts
+	away := move(id(1), id(2))
+	away.Head.Accounts = map[string]string{"aws": "another", "hub": "new"}
+	s.commit(away)
 	d := s.deployment(tenantA, deploymentA)
 	require.Equal(s, id(1), d.HeadGraphID)
+	want := map[string]string{"aws": "another", "hub": "new"}
+	for provider, account := range before {
+		if want[provider] == "" {
+			want[provider] = account
+		}
+	}
+	require.Equal(s, want, d.Accounts, "other accounts are pinned with it")
 	require.False(s, d.Destroyed, "what has a new head is not destroyed")
 }
 
