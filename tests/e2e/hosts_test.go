@@ -18,8 +18,8 @@ import (
 
 // Two real hosts share a database, their key files and a world. Leases are short, and so is what an operation is given.
 const (
-	leaseSeconds     = 1.0
-	operationSeconds = 4.0
+	leaseSeconds     = 2.0
+	operationSeconds = 5.0
 )
 
 // pair starts two hosts.

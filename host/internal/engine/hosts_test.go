@@ -71,13 +71,13 @@ func (h *house) becomes(runID, status string) {
 	}, time.Hour, 10*time.Millisecond, status)
 }
 
-// threeThings come one after the other; each is given four leases.
+// threeThings come one after the other; each is given two leases and a half.
 func (p *pair) threeThings() *rest.Config {
 	return p.a.config(fmt.Sprintf(`{
 		"first": {"type": "noop:thing", "operation": "create", "timeout_seconds": %[1]g},
 		"held": {"type": "noop:thing", "operation": "create", "timeout_seconds": %[1]g, "depends_on": ["first"]},
 		"last": {"type": "noop:thing", "operation": "create", "timeout_seconds": %[1]g, "depends_on": ["held"]}
-	}`, 4*p.lease.Seconds()))
+	}`, 2.5*p.lease.Seconds()))
 }
 
 // hold is holdBack on the first host, which lets go at the latest when the test ends.
@@ -102,7 +102,7 @@ func eachPair(t *testing.T, test func(t *testing.T, p *pair)) {
 		s, err := postgres.Open(t.Context(), pgserver.Shared(t).Schema(t), postgres.Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		test(t, hosts(t, s, time.Second, 100*time.Millisecond))
+		test(t, hosts(t, s, 2*time.Second, 100*time.Millisecond))
 	})
 }
 
@@ -126,7 +126,7 @@ func TestAnotherHostGoesOn(t *testing.T) {
 		result := p.b.wait(resumed)
 		require.True(t, result.Success, "%+v", result)
 		require.Equal(t, begun.RunID, result.RunID)
-		require.GreaterOrEqual(t, time.Since(intended), 4*p.lease+p.grace-time.Second, "not before the first host's attempt had to be over")
+		require.GreaterOrEqual(t, time.Since(intended), 5*p.lease/2+p.grace-time.Second, "not before the first host's attempt had to be over")
 		require.Equal(t, 3, p.a.outside(), "nothing was made twice")
 		before := p.b.eventsOf(begun.GraphID, begun.RunID)
 
