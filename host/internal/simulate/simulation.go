@@ -83,6 +83,8 @@ type simulation struct {
 	said            lines // answers and errors
 
 	found []invariant.Violation
+	// firstStory is what had happened when the first of them was found.
+	firstStory string
 	// anew says that the store is younger than the world: what happened before is not in it.
 	anew bool
 }
@@ -111,9 +113,7 @@ func (l *Lab) Run(ctx context.Context, seed uint64, dir string) (*Report, error)
 	s := l.simulation(seed, dir)
 	err := s.play(ctx)
 	report := &Report{Seed: seed}
-	if len(s.found) > 0 {
-		report.Story = s.story(ctx)
-	}
+	report.Story = s.firstStory
 	err = errors.Join(err, s.bury())
 	s.followers.Wait()
 	report.Counts, report.Violations = s.chance.counts, s.found
@@ -278,6 +278,9 @@ func (s *simulation) blame(found []invariant.Violation) {
 	for _, v := range found {
 		if !slices.Contains(s.found, v) {
 			s.found = append(s.found, v)
+		}
+		if s.firstStory == "" { // what follows may hide it
+			s.firstStory = s.story(context.Background())
 		}
 	}
 }
