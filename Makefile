@@ -30,7 +30,7 @@ test: fmt-check vet lint verify python postgres build ## Check everything and ru
 bench: build ## Measure the host and write build/bench.json
 	go run ./tests/bench
 
-crash: build python ## Kill host and provider at random CYCLES times, resume, and check what is left
+crash: build python postgres ## Kill hosts, providers and stores at random in CYCLES deployments, go on, and check what is left
 	go run ./tests/crash -cycles $(CYCLES) -figures build/crash.json
 
 simulate: ## Simulate the host in virtual time under SEEDS seeds of faults, and check that no invariant breaks

@@ -65,8 +65,8 @@ var owners = map[string]string{
 	"github.com/danielgtaylor/huma/v2":              "host/internal/api",
 	"github.com/julienschmidt/httprouter":           "host/internal/api",
 	"github.com/pressly/goose/v3":                   "host/internal/store/sqlite host/internal/store/postgres",
-	"github.com/jackc/pgx/v5":                       "host/internal/store/postgres tests/standin/pgserver",
-	"modernc.org/sqlite":                            "host/internal/store/sqlite tests/crash", // the checker reads the file by itself
+	"github.com/jackc/pgx/v5":                       "host/internal/store/postgres tests/standin/pgserver tests/crash", // the checker reads the store by itself
+	"modernc.org/sqlite":                            "host/internal/store/sqlite tests/crash",                          // the checker reads the file by itself
 	"github.com/santhosh-tekuri/jsonschema/v6":      "host/internal/graph sdk/conformance",
 	"github.com/Masterminds/semver/v3":              "host/internal/pluginhost host/internal/store/sqlite",
 	"golang.org/x/time":                             "host/internal/dispatch",

@@ -19,21 +19,39 @@ func (c *cycle) command(ctx context.Context, l *layer) (*rest.RunResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	if l.scenario == nil {
+	switch l.kind {
+	case "destroy":
+		c.did("destroy")
 		request := &rest.DestroyRequest{DeploymentID: c.deploymentID, Credentials: credentials}
 		return c.host.Client.Destroy(ctx, request, rest.Async())
+	case "rollback":
+		c.did("rollback")
+		request := &rest.RollbackRequest{DeploymentID: c.deploymentID, Credentials: credentials}
+		return c.host.Client.Rollback(ctx, request, rest.Async())
 	}
 	boxes, err := c.boxes(ctx, l.scenario)
 	if err != nil {
 		return nil, err
 	}
-	if l.run == "" && c.planned && l.kind == "apply" {
+	if l.run == "" && c.planned && l.kind == "apply" && !l.posted {
 		if err := c.plan(ctx, l.scenario, boxes); err != nil {
 			return nil, err
 		}
 	}
-	request := &rest.ApplyRequest{SealedProperties: boxes}
-	if l.run != "" || c.graphID != "" && l.kind == "apply" {
+	mode := rest.ModeFull
+	if c.steps > 0 {
+		mode = rest.ModeStep
+		c.steps--
+	}
+	if l.stands == rest.RunPaused || l.run != "" && l.stands != "" && c.chance.IntN(2) == 0 {
+		c.did("continue in mode " + string(mode))
+		return c.host.Client.Continue(ctx, &rest.ContinueRequest{
+			GraphID: c.graphID, Credentials: credentials, SealedProperties: boxes, Mode: mode,
+		}, rest.Async())
+	}
+	c.did("apply in mode " + string(mode))
+	request := &rest.ApplyRequest{SealedProperties: boxes, Mode: mode}
+	if l.run != "" || c.graphID != "" && l.kind == "apply" && !l.posted {
 		request.GraphID, request.Credentials = c.graphID, credentials
 	} else {
 		config := l.scenario.config
@@ -41,6 +59,8 @@ func (c *cycle) command(ctx context.Context, l *layer) (*rest.RunResult, error) 
 	}
 	return c.host.Client.Apply(ctx, request, rest.Async())
 }
+
+func (c *cycle) did(what string) { c.report.did = append(c.report.did, what) }
 
 // plan stores a plan, and keeps its graph: from then on the host must know it.
 func (c *cycle) plan(ctx context.Context, s *scenario, boxes map[string]string) error {
@@ -119,6 +139,7 @@ func (c *cycle) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.did("verify")
 	request := &rest.VerifyRequest{GraphID: c.graphID, Credentials: credentials, SealedProperties: boxes}
 	result, err := c.host.Client.Verify(ctx, request)
 	if err != nil {

@@ -17,12 +17,15 @@ func TestAFewCycles(t *testing.T) {
 		t.Skip("it builds the host")
 	}
 	var out bytes.Buffer
-	require.Zero(t, run([]string{"-target", "noop", "-cycles", "4", "-seed", "1"}, &out), "%s", &out)
-	require.Contains(t, out.String(), "6 cycles ", "two undisturbed ones come first")
+	require.Zero(t, run([]string{"-target", "noop", "-cycles", "4", "-lanes", "3", "-seed", "1"}, &out), "%s", &out)
+	require.Contains(t, out.String(), "7 cycles ", "an undisturbed one comes first in each lane")
+	for _, store := range []string{storeSQLite, storePostgres, storeShared} {
+		require.Regexp(t, `cycle +0  `+store+` `, out.String())
+	}
 }
 
 func TestWhatCannotBeRunIsRefused(t *testing.T) {
-	for _, arguments := range []string{"-target mars", "-victim nobody", "-cycles 0", "-lanes 0", "-unknown"} {
+	for _, arguments := range []string{"-target mars", "-store cloud", "-victim nobody", "-store sqlite -victim database", "-store postgres -victim freeze", "-cycles 0", "-lanes 0", "-unknown"} {
 		var out bytes.Buffer
 		require.Equal(t, 2, run(strings.Fields(arguments), &out), arguments)
 	}

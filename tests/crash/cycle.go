@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +18,9 @@ const (
 	// cycleTime bounds one deployment with all its accidents.
 	cycleTime = 2 * time.Minute
 	// roundsMost is how often a run may have to be gone on with.
-	roundsMost = 12
+	roundsMost = 20
+	// stepsMost bounds how many operations are done one by one.
+	stepsMost = 3
 	// killsMost bounds the accidents of one run.
 	killsMost = 3
 )
@@ -34,18 +38,21 @@ type cycle struct {
 	// graphID is the newest that an answer has named; planned has the graph stored before it is applied.
 	graphID string
 	planned bool
-	report  report
+	// steps is how many operations the first run does one by one, before it is let run.
+	steps  int
+	report report
 }
 
 // report is what is told of a cycle.
 type report struct {
 	operations int
 	rounds     int
-	kills      []string
+	kills      []kill
 	weather    bool // spoilt some requests
 	judged     int
 	things     int
 	took       time.Duration
+	did        []string // commands
 	notes      []string
 	found      []violation
 }
@@ -63,10 +70,13 @@ func (c *cycle) run(ctx context.Context) error {
 	defer cancel()
 	started := time.Now()
 	defer func() { c.report.took = time.Since(started) }()
-	shape, values, crashes := c.chance.Uint64(), c.chance.Uint64(), c.options.victim != victimHost && !c.calm
+	shape, values, crashes := c.chance.Uint64(), c.chance.Uint64(), !c.calm && slices.Contains(c.victims(), victimProvider)
 	changed := c.calm || c.chance.IntN(3) == 0
 	abandoned := !c.calm && c.chance.IntN(5) == 0
 	c.planned = c.chance.IntN(2) == 0
+	if !c.calm && c.chance.IntN(4) == 0 {
+		c.steps = 1 + c.chance.IntN(stepsMost)
+	}
 	if requests := c.world.Tap(); requests != nil && !c.calm && c.chance.IntN(4) == 0 {
 		requests.spoil(rand.New(rand.NewPCG(c.chance.Uint64(), 3)))
 		defer requests.spoil(nil)
@@ -119,6 +129,9 @@ func (c *cycle) step(ctx context.Context, kind string, scenario *scenario, aband
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
+		if l.stands == rest.RunCancelled {
+			l = c.anew(l)
+		}
 		if done || abandoned && next == nil {
 			c.measure(kind, l, time.Since(measured))
 			return c.examine(ctx, "after "+kind)
@@ -128,6 +141,19 @@ func (c *cycle) step(ctx context.Context, kind string, scenario *scenario, aband
 	return errStuck
 }
 
+// anew begins another run in place of one that was cancelled. What that one made is there, so that its caller now asks for what a
+// pipeline would: that it be as it says.
+func (c *cycle) anew(cancelled *layer) *layer {
+	l := &layer{kind: cancelled.kind, scenario: cancelled.scenario, told: map[int64]event{}, posted: true}
+	if l.scenario != nil {
+		for i := range l.scenario.config.Resources {
+			l.scenario.config.Resources[i].Definition.Operation = "ensure"
+		}
+	}
+	c.layers = append(c.layers, l)
+	return l
+}
+
 var errStuck = errors.New("it did not come to its end")
 
 func (c *cycle) drawKills(kind string) []kill {
@@ -135,7 +161,7 @@ func (c *cycle) drawKills(kind string) []kill {
 	if c.calm || kind != "apply" && c.chance.IntN(5) < 3 {
 		most = 0
 	}
-	return drawKills(c.chance, c.options.victim, c.paces[kind], c.world.Tap() != nil, most)
+	return drawKills(c.chance, c.victims(), c.paces[kind], c.world.Tap() != nil, most)
 }
 
 // measure keeps what an undisturbed run takes.
@@ -162,39 +188,62 @@ func (c *cycle) round(ctx context.Context, l *layer, next *kill) (done bool, err
 	if next != nil && next.moment == momentStart {
 		return false, c.killWhileStarting(ctx, next)
 	}
-	s := newStrike(next, c.host)
+	calls, cut := context.WithCancel(ctx)
+	defer cut()
+	s := newStrike(next, c.lane, cut)
 	s.begin(c.world.Tap())
 	defer s.end(c.world.Tap())
-	result, err := c.command(ctx, l)
+	result, err := c.command(calls, l)
 	if err == nil {
-		s.acknowledged()
+		s.acknowledged(result.RunID)
 		c.acknowledge(l, result)
-		err = c.follow(ctx, l, s)
+		err = c.follow(calls, l, s)
 	}
 	if next != nil && (err == nil || s.falling.Load()) {
 		s.fire("") // at the latest now, when the run is at rest
-		c.report.kills = append(c.report.kills, next.String())
+		c.report.kills = append(c.report.kills, *next)
 	}
-	if !c.host.Running() {
-		return false, c.recover(ctx, fmt.Sprintf("after %s", next))
+	if s.err != nil {
+		return false, fmt.Errorf("%s: %w", next, s.err)
 	}
-	if err != nil {
+	return c.afterwards(ctx, l, s, err)
+}
+
+// afterwards goes by what has become of host, store and run; err is how the calls ended.
+func (c *cycle) afterwards(ctx context.Context, l *layer, s *strike, err error) (done bool, _ error) {
+	fell := s.falling.Load()
+	switch {
+	case fell && s.victim == victimFrozen:
+		return c.takeOver(ctx, l, "after "+s.String())
+	case !c.host.Running():
+		return false, c.recover(ctx, "after "+s.String())
+	case fell && (s.victim == victimDatabase || s.victim == victimCancel):
+		if err := errors.Join(c.examine(ctx, "after "+s.String()), ctx.Err()); err != nil {
+			return false, err
+		}
+		return c.completed(ctx, l)
+	case err != nil:
 		return false, c.excused(ctx, err)
+	default:
+		return c.completed(ctx, l)
 	}
-	return c.completed(ctx, l)
 }
 
 // excused says whether a call may fail because a provider was killed under it: the host then asks to be called again. So many
 // deaths in so short a time make it take the provider for broken, which only an operator undoes, by a reload.
 func (c *cycle) excused(ctx context.Context, err error) error {
-	if c.options.victim != victimHost && errors.Is(err, rest.KindUnavailable) {
+	if errors.Is(err, rest.KindUnavailable) {
 		_, err := c.host.Client.ReloadProviders(ctx)
 		return errors.Join(err, ctx.Err())
 	}
 	return errors.Join(err, ctx.Err())
 }
 
+// completed says whether the run is. One that was cancelled is followed by another.
 func (c *cycle) completed(ctx context.Context, l *layer) (bool, error) {
+	if l.run == "" {
+		return false, nil
+	}
 	run, err := c.host.Client.Run(ctx, l.run)
 	if err != nil {
 		return false, err
@@ -202,6 +251,7 @@ func (c *cycle) completed(ctx context.Context, l *layer) (bool, error) {
 	if run.Status == rest.RunFailed && run.FailedOperation != nil {
 		c.note("%s failed: %s: %s", run.FailedOperation.ResourceID, run.FailedOperation.ErrorType, run.FailedOperation.Error)
 	}
+	l.stands = run.Status
 	return run.Status == rest.RunCompleted, nil
 }
 
@@ -217,7 +267,7 @@ func (c *cycle) killWhileStarting(ctx context.Context, next *kill) error {
 		return rig.ErrEnded
 	}
 	c.host.Kill()
-	c.report.kills = append(c.report.kills, next.String())
+	c.report.kills = append(c.report.kills, *next)
 	return c.recover(ctx, "after "+next.String())
 }
 
@@ -281,18 +331,19 @@ func eventOf(e rest.Event) event {
 	}
 }
 
-func (r *report) line(number int, lane int) string {
+func (r *report) line(number int, on variety) string {
 	verdict := "ok"
 	if len(r.found) > 0 {
 		verdict = fmt.Sprintf("%d VIOLATIONS", len(r.found))
 	}
-	kills := strings.Join(r.kills, "; ")
-	if kills == "" {
-		kills = "none"
+	var kills []string
+	for _, k := range r.kills {
+		kills = append(kills, k.String())
 	}
+	accidents := cmp.Or(strings.Join(kills, "; "), "none")
 	if r.weather {
-		kills += ", in bad weather"
+		accidents += ", in bad weather"
 	}
-	return fmt.Sprintf("cycle %3d  lane %d  %2d operations  %d rounds  %4.1fs  %s  killed: %s",
-		number, lane, r.operations, r.rounds, r.took.Seconds(), verdict, kills)
+	return fmt.Sprintf("cycle %3d  %-8s %s  %2d operations  %d rounds  %4.1fs  %s  %s",
+		number, on.store, on.target, r.operations, r.rounds, r.took.Seconds(), verdict, accidents)
 }

@@ -20,10 +20,11 @@ const (
 	ruleNoIntent  = "made before its intent"
 	ruleLeftOver  = "left over"
 	ruleStuck     = "stuck"
+	ruleTwoHosts  = "two hosts on one run"
 )
 
 var rules = []string{
-	ruleOrphan, ruleDuplicate, ruleLost, ruleEvents, ruleNotDone, ruleNoIntent, ruleLeftOver, ruleStuck,
+	ruleOrphan, ruleDuplicate, ruleLost, ruleEvents, ruleNotDone, ruleNoIntent, ruleLeftOver, ruleStuck, ruleTwoHosts,
 }
 
 // unlabelled is the type whose things carry no labels.
@@ -41,7 +42,11 @@ type layer struct {
 	// told are the events that a follower was given, version is the newest of them, and spoken the newest that a status spoke of.
 	told            map[int64]event
 	version, spoken int64
-	// ledger is the run in the database file, status what the host says of it: nil while there is none.
+	// posted has the config sent, although a graph of it may be known.
+	posted bool
+	// stands is how the run stood when it was last asked for.
+	stands string
+	// ledger is the run in the store, status what the host says of it: nil while there is none.
 	ledger *ledgerRun
 	status *rest.StatusResponse
 	served []event
@@ -105,7 +110,26 @@ func (e *evidence) judgeEvents(l *layer) {
 	if h.version != l.ledger.Version || h.status != l.ledger.Status {
 		e.blame(ruleEvents, "run %s is %s at %d, and its events say %s at %d", l.run, l.ledger.Status, l.ledger.Version, h.status, h.version)
 	}
+	e.judgeHosts(l)
 	e.judgeStatus(l)
+}
+
+// judgeHosts: from one start of the run until it next rests, one host alone begins attempts, whoever believes to have it.
+func (e *evidence) judgeHosts(l *layer) {
+	var at string
+	for i := range l.ledger.Events {
+		told := &l.ledger.Events[i]
+		host := l.ledger.Hosts[told.Version]
+		switch {
+		case told.Kind == "run_changed" && told.RunStatus == "running":
+			at = ""
+		case host == "":
+		case at != "" && at != host:
+			e.blame(ruleTwoHosts, "run %s: event %d is of host %s, while %s has the run", l.run, told.Version, host, at)
+		default:
+			at = host
+		}
+	}
 }
 
 // judgeStatus: the events that are served begin with those of the file, and add up to the status that is served.

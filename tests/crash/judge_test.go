@@ -197,3 +197,31 @@ func TestTheJudgeFindsWhatMustNotBe(t *testing.T) {
 		})
 	}
 }
+
+// TestOneHostAtATime: another may begin attempts only once the run was at rest in between.
+func TestOneHostAtATime(t *testing.T) {
+	events := numbered([]event{
+		{Kind: "run_changed", RunStatus: "queued"}, {Kind: "run_changed", RunStatus: "running"},
+		{Kind: "operation_intent", Operation: "n1", Attempt: 1},
+		{Kind: "run_changed", RunStatus: "interrupted"}, {Kind: "run_changed", RunStatus: "running"},
+		{Kind: "operation_intent", Operation: "n1", Attempt: 2, Settling: true}, {Kind: "operation_intent", Operation: "n2", Attempt: 1},
+	})
+	for name, test := range map[string]struct {
+		hosts map[int64]string
+		found int
+	}{
+		"one host, no name":        {nil, 0},
+		"one after the other":      {map[int64]string{3: "a", 6: "b", 7: "b"}, 0},
+		"the stale one goes on":    {map[int64]string{3: "a", 6: "b", 7: "a"}, 1},
+		"the stale one goes first": {map[int64]string{3: "a", 6: "a", 7: "b"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &evidence{}
+			e.judgeHosts(&layer{run: "r", ledger: &ledgerRun{Events: events, Hosts: test.hosts}})
+			require.Len(t, e.found, test.found)
+			for _, v := range e.found {
+				require.Equal(t, ruleTwoHosts, v.rule)
+			}
+		})
+	}
+}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/tests/e2e/rig"
 )
 
@@ -30,8 +33,12 @@ const (
 
 var moments = []string{momentCommand, momentAck, momentTime, momentRequest, momentEvent, momentSettling, momentStart}
 
-// victimAll is the host and all its providers at once.
-const victimAll = "all"
+const (
+	// victimAll is the host and all its providers at once.
+	victimAll = "host and providers"
+	// victimCancel is the run itself, which is cancelled.
+	victimCancel = "cancel"
+)
 
 // kill is one accident that chance has drawn.
 type kill struct {
@@ -62,21 +69,24 @@ type pace struct {
 }
 
 // drawKills draws up to most accidents. The first finds the run at its beginning or in the middle, later ones find less left to do.
-func drawKills(chance *rand.Rand, victim string, p pace, tapped bool, most int) []kill {
+func drawKills(chance *rand.Rand, from []string, p pace, tapped bool, most int) []kill {
 	var kills []kill
 	for i := range most {
 		if i > 0 && chance.IntN(2) == 0 {
 			break
 		}
-		kills = append(kills, drawKill(chance, victim, p, tapped, i))
+		kills = append(kills, drawKill(chance, from, p, tapped, i))
 	}
 	return kills
 }
 
-func drawKill(chance *rand.Rand, victim string, p pace, tapped bool, before int) kill {
-	k := kill{victim: drawVictim(chance, victim), choice: chance.IntN(1000), side: pick(chance, []side{sideBefore, sideAfter, sideLate})}
+func drawKill(chance *rand.Rand, from []string, p pace, tapped bool, before int) kill {
+	k := kill{victim: pick(chance, from), choice: chance.IntN(1000), side: pick(chance, []side{sideBefore, sideAfter, sideLate})}
 	left := before + 1 // of the run, about one part in so many
-	likely := []string{momentCommand, momentAck, momentTime, momentTime, momentEvent, momentEvent}
+	likely := []string{momentAck, momentTime, momentTime, momentEvent, momentEvent}
+	if k.victim != victimFrozen && k.victim != victimCancel {
+		likely = append(likely, momentCommand) // else the host may do what it was asked for much later, unacknowledged
+	}
 	if tapped {
 		likely = append(likely, momentRequest, momentRequest, momentRequest)
 	}
@@ -106,27 +116,45 @@ func drawKill(chance *rand.Rand, victim string, p pace, tapped bool, before int)
 	return k
 }
 
-func drawVictim(chance *rand.Rand, victim string) string {
-	if victim == victimBoth {
-		return pick(chance, []string{victimHost, victimHost, victimProvider, victimProvider, victimAll})
+// victims are what chance picks from in this lane.
+func (l *lane) victims() []string {
+	kills := []string{victimHost, victimHost, victimProvider, victimProvider, victimAll}
+	switch l.options.victim {
+	case anything:
+		if l.books.crashable() {
+			kills = append(kills, victimDatabase, victimDatabase)
+		}
+		if l.store == storeShared {
+			kills = append(kills, victimFrozen, victimFrozen, victimFrozen, victimFrozen)
+		}
+		return append(kills, victimCancel)
+	case victimBoth:
+		return kills
+	default:
+		return []string{l.options.victim}
 	}
-	return victim
 }
 
 // strike is a kill that waits for its moment.
 type strike struct {
 	kill
+	lane *lane
 	host *rig.Host
+	// run gives the run that is followed, cut ends the calls under way: nobody answers them any more.
+	run  atomic.Pointer[string]
+	cut  func()
 	once sync.Once
 	// falling is set before anything is killed: from then on calls may fail.
 	falling atomic.Bool
 	timer   *time.Timer
 	seen    int
+	// err says that the accident did not come about.
+	err error
 }
 
 // newStrike arms nothing yet. A nil kill gives a strike that never falls.
-func newStrike(k *kill, host *rig.Host) *strike {
-	s := &strike{host: host}
+func newStrike(k *kill, l *lane, cut func()) *strike {
+	s := &strike{lane: l, host: l.host, cut: cut}
 	if k != nil {
 		s.kill = *k
 	}
@@ -137,11 +165,21 @@ func newStrike(k *kill, host *rig.Host) *strike {
 func (s *strike) fire(provider string) {
 	s.once.Do(func() {
 		s.falling.Store(true)
-		if s.victim != victimHost {
-			s.killProviders(provider)
-		}
-		if s.victim != victimProvider {
+		switch s.victim {
+		case victimHost:
 			s.host.Kill()
+		case victimProvider:
+			s.killProviders(provider)
+		case victimAll:
+			s.killProviders(provider)
+			s.host.Kill()
+		case victimDatabase:
+			s.err = s.lane.books.crash()
+		case victimFrozen:
+			s.lane.asleep = freeze(s.host, s.choice%2 == 0)
+			s.cut()
+		case victimCancel:
+			s.err = s.cancel()
 		}
 	})
 }
@@ -156,10 +194,32 @@ func (s *strike) killProviders(provider string) {
 	}
 }
 
+// cancelTime bounds a cancellation, which ends when the run is at rest.
+const cancelTime = 30 * time.Second
+
+// cancel cancels the run that is followed. One that has ended meanwhile is none to cancel.
+func (s *strike) cancel() error {
+	run := s.run.Load()
+	if run == nil {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.Background(), cancelTime)
+	defer stop()
+	grace := float64(s.choice%3) / 4
+	_, err := s.host.Client.Cancel(ctx, &rest.CancelRequest{RunID: *run, GraceSeconds: &grace})
+	if errors.Is(err, rest.KindConflict) {
+		return nil
+	}
+	return err
+}
+
 // begin arms what may fall from the moment on at which the command is sent.
 func (s *strike) begin(requests *tap) {
 	switch s.moment {
 	case momentCommand, momentTime:
+		if s.victim == victimFrozen || s.victim == victimCancel {
+			return // not before the answer
+		}
 		s.timer = time.AfterFunc(s.delay, func() { s.fire("") })
 	case momentRequest:
 		requests.arm(s.n, s.side, s.fire)
@@ -167,8 +227,9 @@ func (s *strike) begin(requests *tap) {
 }
 
 // acknowledged is called when the command was answered.
-func (s *strike) acknowledged() {
-	if s.moment == momentAck {
+func (s *strike) acknowledged(run string) {
+	s.run.Store(&run)
+	if s.moment == momentAck || s.moment == momentTime && s.timer == nil && s.victim != "" {
 		s.timer = time.AfterFunc(s.delay, func() { s.fire("") })
 	}
 }

@@ -6,22 +6,41 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
-	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver by which the host's own database file is read
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver by which a database that hosts share is read
+	_ "modernc.org/sqlite"             // the driver by which the host's own database file is read
 )
 
-// ledger is what a host's database file holds of one deployment: its runs, oldest first.
+// ledger is what a store holds of one deployment: its runs, oldest first.
 type ledger []ledgerRun
 
-// ledgerRun is a run as it stands in the file.
+// ledgerRun is a run as it stands in the store.
 type ledgerRun struct {
 	ID, Kind, Status string
 	Version          int64
 	Events           []event
+	// Hosts are those that began attempts, by the version of the event that says so; none where there is one host only.
+	Hosts map[int64]string
+}
+
+// books are a store as the checker opens it, past every host.
+type books struct {
+	driver, address string
+	isolation       sql.IsolationLevel
+	// parameter is how a statement names its only one.
+	parameter string
+}
+
+// fileBooks are an SQLite file; mode is ro or rw.
+func fileBooks(path, mode string) books {
+	address := url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode + "&_pragma=busy_timeout(5000)"}
+	return books{driver: "sqlite", address: address.String(), parameter: "?"}
+}
+
+// serverBooks are a PostgreSQL database.
+func serverBooks(address string) books {
+	return books{driver: "pgx", address: address, isolation: sql.LevelRepeatableRead, parameter: "$1"}
 }
 
 // event is what the checker reads of an event, from the file and from the API alike.
@@ -38,48 +57,20 @@ type event struct {
 	Identity   string   `json:"identity"`
 }
 
-// databaseName is the file's name in a data directory.
-const databaseName = "mgraph-deploy.db"
+var errDamaged = errors.New("the store is not as it must be")
 
-// readLedger reads the file that a dead host has left, from a copy, so that the file stays as the host will find it.
-func readLedger(ctx context.Context, dataDir, deploymentID string) (_ ledger, err error) {
-	scratch, err := os.MkdirTemp("", "ledger-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	for _, name := range []string{databaseName, databaseName + "-wal"} {
-		content, err := os.ReadFile(filepath.Join(dataDir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err = errors.Join(err, os.WriteFile(filepath.Join(scratch, name), content, 0o600)); err != nil {
-			return nil, err
-		}
-	}
-	return openLedger(ctx, filepath.Join(scratch, databaseName), "rw", deploymentID)
-}
-
-// peekLedger reads the file of a host at work, without the right to write.
-func peekLedger(ctx context.Context, dataDir, deploymentID string) (ledger, error) {
-	return openLedger(ctx, filepath.Join(dataDir, databaseName), "ro", deploymentID)
-}
-
-func openFile(path, mode string) (*sql.DB, error) {
-	address := url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode + "&_pragma=busy_timeout(5000)"}
-	return sql.Open("sqlite", address.String())
-}
-
-// audit looks at all that a host which has ended has left: whole, no run at work, and no event missing in any of them.
-func audit(ctx context.Context, dataDir string) (err error) {
-	db, err := openFile(filepath.Join(dataDir, databaseName), "ro")
+// audit looks at all that hosts which have ended have left: no run at work, and no event missing in any of them.
+func (b books) audit(ctx context.Context) (err error) {
+	db, err := sql.Open(b.driver, b.address)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
-		return errors.Join(errDamaged, err)
+	if b.driver == "sqlite" {
+		var verdict string
+		if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+			return errors.Join(errDamaged, err)
+		}
 	}
 	var broken, active int
 	err = db.QueryRowContext(ctx, `SELECT
@@ -92,34 +83,33 @@ func audit(ctx context.Context, dataDir string) (err error) {
 	return err
 }
 
-var errDamaged = errors.New("the database file is not as it must be")
-
-func openLedger(ctx context.Context, path, mode, deploymentID string) (_ ledger, err error) {
-	db, err := openFile(path, mode)
+// read reads a deployment's runs, as of one moment.
+func (b books) read(ctx context.Context, deploymentID string) (_ ledger, err error) {
+	db, err := sql.Open(b.driver, b.address)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: b.isolation})
 	if err != nil {
-		return nil, fmt.Errorf("read the database file: %w", err)
+		return nil, fmt.Errorf("read the store: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it has read, and nothing else
-	runs, numbers, err := readRuns(ctx, tx, deploymentID)
+	runs, numbers, err := readRuns(ctx, tx, b.parameter, deploymentID)
 	if err != nil {
 		return nil, fmt.Errorf("read runs: %w", err)
 	}
 	for i := range runs {
-		if runs[i].Events, err = readEvents(ctx, tx, numbers[i]); err != nil {
+		if err = runs[i].readEvents(ctx, tx, b.parameter, numbers[i]); err != nil {
 			return nil, fmt.Errorf("read events: %w", err)
 		}
 	}
 	return runs, nil
 }
 
-func readRuns(ctx context.Context, tx *sql.Tx, deploymentID string) (runs ledger, numbers []int64, err error) {
+func readRuns(ctx context.Context, tx *sql.Tx, parameter, deploymentID string) (runs ledger, numbers []int64, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT r.number, r.id, r.kind, r.status, r.version
-		FROM runs r JOIN deployments d ON d.number = r.deployment WHERE d.id = ? ORDER BY r.number`, deploymentID)
+		FROM runs r JOIN deployments d ON d.number = r.deployment WHERE d.id = `+parameter+` ORDER BY r.number`, deploymentID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -135,24 +125,31 @@ func readRuns(ctx context.Context, tx *sql.Tx, deploymentID string) (runs ledger
 	return runs, numbers, nil
 }
 
-func readEvents(ctx context.Context, tx *sql.Tx, run int64) (events []event, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT version, payload FROM events WHERE run = ? ORDER BY version", run)
+func (r *ledgerRun) readEvents(ctx context.Context, tx *sql.Tx, parameter string, number int64) (err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT version, payload FROM events WHERE run = "+parameter+" ORDER BY version", number)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close(), rows.Err()) }()
+	r.Hosts = map[int64]string{}
 	for rows.Next() {
-		var read event
+		var read struct {
+			event
+			Host string `json:"host"`
+		}
 		var version int64
 		var payload []byte
 		if err := rows.Scan(&version, &payload); err != nil {
-			return nil, err
+			return err
 		}
 		if err := json.Unmarshal(payload, &read); err != nil {
-			return nil, fmt.Errorf("event %d: %w", version, err)
+			return fmt.Errorf("event %d: %w", version, err)
 		}
 		read.Version = version
-		events = append(events, read)
+		r.Events = append(r.Events, read.event)
+		if read.Host != "" {
+			r.Hosts[version] = read.Host
+		}
 	}
-	return events, nil
+	return nil
 }

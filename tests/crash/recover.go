@@ -14,6 +14,9 @@ const releaseTime = 10 * time.Second
 
 // recover takes evidence of what a dead host has left, starts it again, asks it what it knows, and judges.
 func (c *cycle) recover(ctx context.Context, moment string) error {
+	if err := c.awaken(ctx); err != nil {
+		return err
+	}
 	bounded, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
 	if err := c.host.AwaitReleased(bounded); err != nil {
@@ -23,7 +26,7 @@ func (c *cycle) recover(ctx context.Context, moment string) error {
 		c.blame(ruleStuck, "%s a provider outlived its host by %s", moment, releaseTime)
 		return err
 	}
-	ledger, err := readLedger(ctx, c.host.DataDir, c.deploymentID)
+	ledger, err := c.books.left(ctx, c.host.DataDir, c.deploymentID)
 	if err != nil {
 		return fmt.Errorf("%s: %w", moment, err)
 	}
@@ -39,7 +42,15 @@ func (c *cycle) recover(ctx context.Context, moment string) error {
 
 // examine judges while the host is at work on nothing.
 func (c *cycle) examine(ctx context.Context, moment string) error {
-	ledger, err := peekLedger(ctx, c.host.DataDir, c.deploymentID)
+	if err := errors.Join(c.awaken(ctx), c.atRest(ctx)); err != nil {
+		return fmt.Errorf("%s: %w", moment, err)
+	}
+	return c.look(ctx, moment)
+}
+
+// look judges by what store and world hold now.
+func (c *cycle) look(ctx context.Context, moment string) error {
+	ledger, err := c.books.peek(ctx, c.host.DataDir, c.deploymentID)
 	if err != nil {
 		return err
 	}
@@ -52,6 +63,9 @@ func (c *cycle) examine(ctx context.Context, moment string) error {
 
 func (c *cycle) judge(ctx context.Context, moment string, found ledger, things []thing) error {
 	c.discover(found)
+	if err := c.atRest(ctx); err != nil {
+		return fmt.Errorf("%s: %w", moment, err)
+	}
 	for _, l := range c.layers {
 		if err := c.ask(ctx, l, found); err != nil {
 			return fmt.Errorf("%s: %w", moment, err)

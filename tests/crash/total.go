@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // total is the sum of all cycles.
@@ -19,8 +22,10 @@ type total struct {
 
 	mu     sync.Mutex
 	out    io.Writer
-	cycles int
+	cycles map[string]int // by store
 	kills  map[string]int
+	did    map[string]int // commands, by kind
+	took   time.Duration
 	spoilt int // in bad weather
 	judged int
 	things int
@@ -29,7 +34,7 @@ type total struct {
 }
 
 func newTotal(o options, out io.Writer, dir string) *total {
-	return &total{options: o, out: out, dir: dir, kills: map[string]int{}, found: map[string]int{}}
+	return &total{options: o, out: out, dir: dir, cycles: map[string]int{}, kills: map[string]int{}, did: map[string]int{}, found: map[string]int{}}
 }
 
 var errFound = errors.New("a rule was violated")
@@ -43,14 +48,18 @@ func (t *total) add(ctx context.Context, c *cycle) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := &c.report
-	_, _ = fmt.Fprintln(t.out, r.line(c.number, c.lane.number))
-	t.cycles++
+	_, _ = fmt.Fprintln(t.out, r.line(c.number, c.lane.variety))
+	t.cycles[c.lane.store]++
+	t.took += r.took
+	for _, what := range r.did {
+		t.did[what]++
+	}
 	t.judged, t.things, t.rounds = t.judged+r.judged, t.things+r.things, t.rounds+r.rounds
 	if r.weather {
 		t.spoilt++
 	}
 	for _, k := range r.kills {
-		t.kills[kindOf(k)]++
+		t.kills[k.victim+" at "+k.moment]++
 	}
 	for _, v := range r.found {
 		t.found[v.rule]++
@@ -63,51 +72,42 @@ func (t *total) add(ctx context.Context, c *cycle) error {
 		_, _ = fmt.Fprintln(t.out, "  note:", note)
 	}
 	o := t.options
-	_, _ = fmt.Fprintf(t.out, "  again: go run ./tests/crash -seed %d -first %d -cycles 1 -lanes 1 -target %s -victim %s\n  kept: %s\n",
-		o.seed, c.number, o.target, o.victim, c.lane.dir)
+	_, _ = fmt.Fprintf(t.out, "  again: go run ./tests/crash -seed %d -first %d -cycles 1 -lanes 1 -store %s -target %s -victim %s\n  kept: %s\n",
+		o.seed, c.number, c.lane.store, c.lane.target, o.victim, c.lane.dir)
 	if err == nil {
 		err = errFound
 	}
 	return fmt.Errorf("cycle %d: %w", c.number, err)
 }
 
-// kindOf is victim and moment without numbers.
-func kindOf(k string) string {
-	victim, _, _ := strings.Cut(k, " ")
-	for _, moment := range moments {
-		if strings.Contains(k, moment) {
-			return victim + " at " + moment
-		}
-	}
-	return victim
-}
-
 func (t *total) violations() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sum := 0
-	for _, n := range t.found {
-		sum += n
+	return sum(t.found)
+}
+
+func sum(counts map[string]int) (all int) {
+	for _, n := range counts {
+		all += n
 	}
-	return sum
+	return all
+}
+
+func listed(counts map[string]int) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", what, counts[what]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // print tells the sums.
 func (t *total) print(out io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	kills := 0
-	var kinds []string
-	for _, victim := range []string{victimHost, victimProvider, victimAll} {
-		for _, moment := range moments {
-			if n := t.kills[victim+" at "+moment]; n > 0 {
-				kills += n
-				kinds = append(kinds, fmt.Sprintf("%s at %s %d", victim, moment, n))
-			}
-		}
-	}
-	_, _ = fmt.Fprintf(out, "\n%d cycles (%d in bad weather), %d kills in %d rounds: %s\n",
-		t.cycles, t.spoilt, kills, t.rounds, strings.Join(kinds, ", "))
+	_, _ = fmt.Fprintf(out, "\n%d cycles (%s; %d in bad weather), %.1f s each, %d rounds\n",
+		sum(t.cycles), listed(t.cycles), t.spoilt, t.took.Seconds()/float64(max(sum(t.cycles), 1)), t.rounds)
+	_, _ = fmt.Fprintf(out, "%d accidents: %s\ncommands: %s\n", sum(t.kills), listed(t.kills), listed(t.did))
 	_, _ = fmt.Fprintf(out, "%d times judged, %d things looked at\n", t.judged, t.things)
 	for _, rule := range rules {
 		_, _ = fmt.Fprintf(out, "%6d  %s\n", t.found[rule], plural(rule))
@@ -122,7 +122,8 @@ func (t *total) write(path string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	content, err := json.MarshalIndent(map[string]any{
-		"cycles": t.cycles, "bad_weather": t.spoilt, "kills": t.kills, "judged": t.judged, "violations": t.found,
+		"cycles": sum(t.cycles), "stores": t.cycles, "bad_weather": t.spoilt, "kills": t.kills, "commands": t.did, "judged": t.judged,
+		"things": t.things, "seconds_each": t.took.Seconds() / float64(max(sum(t.cycles), 1)), "violations": t.found,
 	}, "", "  ")
 	if err != nil {
 		return err

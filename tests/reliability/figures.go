@@ -30,11 +30,15 @@ type caught struct {
 }
 
 type crashed struct {
-	Cycles     int            `json:"cycles"`
-	BadWeather int            `json:"bad_weather"`
-	Kills      map[string]int `json:"kills"`
-	Judged     int            `json:"judged"`
-	Violations map[string]int `json:"violations"`
+	Cycles      int            `json:"cycles"`
+	Stores      map[string]int `json:"stores"`
+	BadWeather  int            `json:"bad_weather"`
+	SecondsEach float64        `json:"seconds_each"`
+	Kills       map[string]int `json:"kills"`
+	Commands    map[string]int `json:"commands"`
+	Judged      int            `json:"judged"`
+	Things      int            `json:"things"`
+	Violations  map[string]int `json:"violations"`
 }
 
 var invariants = []string{"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10"}
@@ -57,10 +61,17 @@ func (f *figures) table() string {
 		}
 	}
 	if c := &f.Crashed; c.Cycles > 0 {
-		fmt.Fprintf(&out, "\n### Real kills\n\n%d cycles, %d of them in bad weather, judged %d times.\n\n| killed | times |\n|---|---:|\n",
-			c.Cycles, c.BadWeather, c.Judged)
-		rows(&out, c.Kills)
-		out.WriteString("\n| rule | violations |\n|---|---:|\n")
+		fmt.Fprintf(&out, "\n### Real kills\n\n%d cycles, %.1f s each, %d of them in bad weather, judged %d times by %d things.\n\n",
+			c.Cycles, c.SecondsEach, c.BadWeather, c.Judged, c.Things)
+		for _, part := range []struct {
+			head   string
+			counts map[string]int
+		}{{"store", c.Stores}, {"command", c.Commands}, {"killed, stopped or cancelled", c.Kills}} {
+			fmt.Fprintf(&out, "| %s | times |\n|---|---:|\n", part.head)
+			rows(&out, part.counts)
+			out.WriteString("\n")
+		}
+		out.WriteString("| rule | violations |\n|---|---:|\n")
 		rows(&out, c.Violations)
 		if len(c.Violations) == 0 {
 			out.WriteString("| any | 0 |\n")

@@ -80,6 +80,8 @@ func classified(err error) error {
 		return &Error{Kind: NotFound, Message: "there is no such thing", cause: err}
 	case errors.Is(err, store.ErrStale):
 		return &Error{Kind: Conflict, Message: "the deployment changed meanwhile: plan again", cause: err}
+	case errors.Is(err, store.ErrUnavailable):
+		return &Error{Kind: Unavailable, Message: "the store does not answer: try again", cause: err}
 	case errors.Is(err, store.ErrFenced), errors.Is(err, journal.ErrClosed), errors.Is(err, pluginhost.ErrStopped):
 		return &Error{Kind: Unavailable, Message: "the host is going away", cause: err}
 	case errors.Is(err, pluginhost.ErrUnknown):

@@ -22,6 +22,9 @@ var (
 	ErrStale = errors.New("changed since it was read")
 	// ErrTooMany: the tenant has as many active runs as it may have.
 	ErrTooMany = errors.New("too many active runs")
+	// ErrUnavailable: the server that keeps the store cannot be reached, or went away meanwhile; what was to be written may be
+	// there or not.
+	ErrUnavailable = errors.New("the store cannot be reached")
 	// ErrVersion: the events of a write do not carry on from the run's last one.
 	ErrVersion = errors.New("event versions do not carry on from the run's last one")
 	// ErrInvalid: what was to be written contradicts itself or cannot be encoded.

@@ -170,7 +170,7 @@ func (s *Server) ready(ctx context.Context) error {
 
 // Crash ends the server as a crash would, with all that it has not made durable, and waits until it is there again.
 func (s *Server) Crash(ctx context.Context) error {
-	if s.lifeline == nil {
+	if !s.Ours() {
 		return errors.New("this server is not ours to crash")
 	}
 	if _, err := io.WriteString(s.lifeline, "crash\n"); err != nil {
@@ -193,24 +193,38 @@ func (s *Server) Stop() {
 // Schema makes an empty schema, and gives the URL of the server with the schema in it. It is dropped when the test ends.
 func (s *Server) Schema(tb testing.TB) string {
 	tb.Helper()
-	name := "t_" + rand.Text()
-	if err := s.Exec(tb.Context(), `CREATE SCHEMA "`+name+`"`); err != nil {
+	address, drop, err := s.NewSchema(tb.Context())
+	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := s.Exec(context.Background(), "SET client_min_messages = warning", `DROP SCHEMA "`+name+`" CASCADE`); err != nil {
+		if err := drop(context.Background()); err != nil {
 			tb.Error(err)
 		}
 	})
+	return address
+}
+
+// NewSchema is Schema for programs, which drop it themselves.
+func (s *Server) NewSchema(ctx context.Context) (schema string, drop func(context.Context) error, err error) {
 	address, err := url.Parse(s.URL)
 	if err != nil {
-		tb.Fatal(err)
+		return "", nil, err
+	}
+	name := "t_" + rand.Text()
+	if err := s.Exec(ctx, `CREATE SCHEMA "`+name+`"`); err != nil {
+		return "", nil, err
 	}
 	query := address.Query()
 	query.Set("search_path", `"`+name+`"`)
 	address.RawQuery = query.Encode()
-	return address.String()
+	return address.String(), func(ctx context.Context) error {
+		return s.Exec(ctx, "SET client_min_messages = warning", `DROP SCHEMA "`+name+`" CASCADE`)
+	}, nil
 }
+
+// Ours says whether the server was started here, so that it may be crashed.
+func (s *Server) Ours() bool { return s.lifeline != nil }
 
 // Exec runs statements, as the superuser.
 func (s *Server) Exec(ctx context.Context, statements ...string) error {

@@ -3,6 +3,8 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +20,9 @@ const (
 	deadlockDetected     = "40P01"
 	duplicateTable       = "42P07"
 	duplicateObject      = "42710"
+	adminShutdown        = "57P01"
+	crashShutdown        = "57P02"
+	cannotConnectNow     = "57P03"
 )
 
 // oneActive is the index that keeps a deployment to one active run.
@@ -50,6 +55,17 @@ func class(err error) string {
 	return ""
 }
 
+// gone says that the server was not reached, or went away: it ends, it crashed, it has no room for one more.
+func gone(err error) bool {
+	if answer := answerOf(err); answer != nil {
+		return slices.Contains([]string{adminShutdown, crashShutdown, cannotConnectNow}, answer.Code) ||
+			class(err) == "08" || class(err) == "53"
+	}
+	var unconnected *pgconn.ConnectError
+	var broken *net.OpError
+	return errors.As(err, &unconnected) || errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // constrained says that a row broke a rule of its table, or held what no column takes: its writer's fault, not the store's.
 func constrained(err error) bool { return class(err) == "23" || class(err) == "22" }
 
@@ -72,6 +88,9 @@ func fault(doing string, err error) error {
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = store.ErrNotFound
+	}
+	if gone(err) {
+		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return fmt.Errorf("store: %s: %w", doing, quiet(err))
 }

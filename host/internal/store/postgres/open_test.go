@@ -113,6 +113,26 @@ func TestACrashOfTheServerLosesNothing(t *testing.T) {
 	require.NoError(t, server.Exec(t.Context(), "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"))
 }
 
+// A server that is not there is told from a store that is wrong: whoever asks is to ask again.
+func TestAServerThatIsGoneIsSaidToBe(t *testing.T) {
+	server, err := pgserver.Start(t.Context(), pgserver.Options{})
+	require.NoError(t, err)
+	t.Cleanup(server.Stop)
+	if !server.Ours() {
+		t.Skip("the server is not ours to end")
+	}
+	s := open(t, server.URL)
+	defer s.Close()
+	run := begin(t, s, 1, 1, time.Hour)
+	server.Stop()
+	for range 3 { // on a connection that broke, and on none
+		_, err = s.Events(t.Context(), "run-1", 0, 0)
+		require.ErrorIs(t, err, store.ErrUnavailable)
+		_, err = s.Commit(t.Context(), []store.Write{run.write()})
+		require.ErrorIs(t, err, store.ErrUnavailable)
+	}
+}
+
 // No error shows the password, whatever is wrong.
 func TestPasswordsAreNotShown(t *testing.T) {
 	const canary = "c4n4ry-p4ssw0rd"
