@@ -168,11 +168,13 @@ func (s *strike) fire(provider string) {
 		switch s.victim {
 		case victimHost:
 			s.host.Kill()
+			s.cut() // a client would go on asking a dead host for half a minute
 		case victimProvider:
 			s.killProviders(provider)
 		case victimAll:
 			s.killProviders(provider)
 			s.host.Kill()
+			s.cut()
 		case victimDatabase:
 			s.err = s.lane.books.crash()
 		case victimFrozen:
