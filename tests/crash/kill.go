@@ -31,8 +31,6 @@ const (
 	momentStart = "start"
 )
 
-var moments = []string{momentCommand, momentAck, momentTime, momentRequest, momentEvent, momentSettling, momentStart}
-
 const (
 	// victimAll is the host and all its providers at once.
 	victimAll = "host and providers"
