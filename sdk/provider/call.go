@@ -44,6 +44,8 @@ type call struct {
 	kind     string
 	runtime  *Runtime
 	context  *contract.CallContext
+	// over ends when nobody waits for the call any more; nil for a call that writes nothing.
+	over context.Context
 
 	mu        sync.Mutex
 	emit      func(contract.Event)
@@ -53,6 +55,7 @@ type call struct {
 	made      string
 	writes    writes
 	entered   bool
+	through   bool
 	panicked  bool
 	deletes   bool
 	secrets   redactor
@@ -186,7 +189,7 @@ func (c *call) opened(envelope sealedbox.Envelope) {
 
 // enter marks the point from which the author may write. After write_by nothing is started.
 func (c *call) enter() error {
-	if err := c.mayWrite(); err != nil {
+	if err := c.late(); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -195,12 +198,37 @@ func (c *call) enter() error {
 	return nil
 }
 
-// mayWrite refuses once write_by has passed.
+// mayWrite refuses once write_by has passed, or nobody waits for the call any more: whoever broke it off has searched, or will,
+// and goes by what was there then. What is let through is remembered until the call has ended.
 func (c *call) mayWrite() error {
-	if c == nil || planted.Is(planted.LateWriter) || c.context.WriteBy.IsZero() || c.runtime.Now().Before(c.context.WriteBy) {
+	if c == nil {
 		return nil
 	}
-	return Errorf(Deadline, "the time for changes has passed; nothing more was sent")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.late()
+	c.through = c.through || err == nil
+	return err
+}
+
+// mayStillWrite says whether a write may be on its way, or may yet be sent.
+func (c *call) mayStillWrite() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.through || c.late() == nil
+}
+
+// late says why nothing more is sent.
+func (c *call) late() error {
+	switch {
+	case planted.Is(planted.LateWriter):
+		return nil
+	case c.over != nil && c.over.Err() != nil:
+		return c.over.Err()
+	case !c.context.WriteBy.IsZero() && !c.runtime.Now().Before(c.context.WriteBy):
+		return Errorf(Deadline, "the time for changes has passed; nothing more was sent")
+	}
+	return nil
 }
 
 // count changes the counters of writes.

@@ -22,6 +22,7 @@ type Provider struct {
 	composites  map[string]composite
 	credentials shape
 	turns       turns
+	atWork      atWork
 	// identify is nil when the author gave no Identify.
 	identify func(context.Context, *call) (Principal, error)
 	close    func()
@@ -226,21 +227,22 @@ func (p *Provider) resource(kind string) (resource, error) {
 func (p *Provider) Execute(
 	ctx context.Context, request *contract.ExecuteRequest, emit func(contract.Event),
 ) (*contract.Result, error) {
-	return p.perform(ctx, &request.Context, request.Target.Type, emit, func(ctx context.Context, r resource, c *call) *contract.Result {
+	return p.perform(ctx, &request.Context, &request.Target, emit, func(ctx context.Context, r resource, c *call) *contract.Result {
 		return r.execute(ctx, c, request)
 	}), nil
 }
 
 // perform makes a call that may change something: with a heartbeat, and one at a time for each idempotency key.
 func (p *Provider) perform(
-	ctx context.Context, about *contract.CallContext, kind string, emit func(contract.Event),
+	ctx context.Context, about *contract.CallContext, target *contract.Target, emit func(contract.Event),
 	work func(context.Context, resource, *call) *contract.Result,
 ) *contract.Result {
-	r, err := p.resource(kind)
+	r, err := p.resource(target.Type)
 	if err != nil {
 		return refused(err)
 	}
-	c := p.call(about, kind, emit)
+	c := p.call(about, target.Type, emit)
+	c.over = ctx
 	c.start()
 	defer c.end()
 	mine, err := p.turns.take(ctx, about)
@@ -250,6 +252,7 @@ func (p *Provider) perform(
 		return waited
 	}
 	defer p.turns.leave(mine)
+	defer p.atWork.add(spotOf(about, target), c)()
 	return work(c.in(ctx), r, c)
 }
 
@@ -270,7 +273,8 @@ func (p *Provider) Verify(ctx context.Context, request *contract.VerifyRequest) 
 	return r.verify(c.in(Reading(ctx)), c, request)
 }
 
-// Find reports each match, then how complete the search was.
+// Find reports each match, then how complete the search was. A search that was begun while a call about the same thing could
+// still write is not, when it sees nothing.
 func (p *Provider) Find(
 	ctx context.Context, request *contract.FindRequest, found func(contract.Found),
 ) (*contract.FindEnd, error) {
@@ -279,7 +283,15 @@ func (p *Provider) Find(
 		return nil, err
 	}
 	c := p.call(&request.Context, request.Target.Type, nil)
-	return r.find(c.in(Reading(ctx)), c, &request.Target, found)
+	seen, writer := 0, p.atWork.writer(spotOf(&request.Context, &request.Target))
+	end, err := r.find(c.in(Reading(ctx)), c, &request.Target, func(f contract.Found) {
+		seen++
+		found(f)
+	})
+	if err == nil && writer && seen == 0 && end.Completeness == contract.Complete {
+		end = &contract.FindEnd{Completeness: contract.Inconclusive, RetryAfter: atWorkAgain}
+	}
+	return end, err
 }
 
 // Validate judges each item beyond the schema.

@@ -18,8 +18,8 @@ func (op *Operation[P]) Wrote() { op.call.wrote() }
 // HasWritten says whether this call has changed something outside, or may have.
 func (op *Operation[P]) HasWritten() bool { return op.call.wroteAny() }
 
-// MayWrite refuses once no request that changes anything may be started any more. Only authors whose requests do not go
-// through Transport need it, before each such request.
+// MayWrite refuses once no request that changes anything may be started any more: its time has passed, or the host broke the
+// call off. Only authors whose requests do not go through Transport need it, before each such request.
 func (op *Operation[P]) MayWrite() error { return op.call.mayWrite() }
 
 // Progress says how far the operation is, 0 to 1, negative when that is not known.

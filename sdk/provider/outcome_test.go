@@ -179,3 +179,43 @@ func TestAnUpdateThatWritesNothingChangedNothing(t *testing.T) {
 		})
 	}
 }
+
+func TestACallThatWasBrokenOffMayWriteNoMore(t *testing.T) {
+	h := build(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	h.create = func(_ context.Context, op *provider.Operation[Bucket]) (provider.Outputs, error) {
+		require.NoError(t, op.MayWrite())
+		cancel()
+		return nil, op.MayWrite()
+	}
+	result, err := h.provider.Execute(ctx, execute(contract.VerbCreate), func(contract.Event) {})
+	require.NoError(t, err)
+	require.Equal(t, provider.Cancelled, kind(result))
+	require.Equal(t, contract.OutcomeUnknown, result.Outcome)
+}
+
+func TestNothingIsSureToBeAbsentWhileACallMayStillWriteIt(t *testing.T) {
+	h := build(t)
+	find := func() contract.Completeness {
+		request := execute(contract.VerbCreate)
+		end, err := h.provider.Find(context.Background(), &contract.FindRequest{Context: request.Context, Target: request.Target},
+			func(contract.Found) {})
+		require.NoError(t, err)
+		return end.Completeness
+	}
+	for _, through := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(context.Background())
+		h.create = func(_ context.Context, op *provider.Operation[Bucket]) (provider.Outputs, error) {
+			require.Equal(t, contract.Inconclusive, find(), "it was not broken off")
+			if through {
+				require.NoError(t, op.MayWrite())
+			}
+			cancel()
+			require.Equal(t, through, find() == contract.Inconclusive, "what was let through may be on its way, nothing more is")
+			return nil, ctx.Err()
+		}
+		_, err := h.provider.Execute(ctx, execute(contract.VerbCreate), func(contract.Event) {})
+		require.NoError(t, err)
+		require.Equal(t, contract.Complete, find(), "it has ended")
+	}
+}

@@ -122,7 +122,7 @@ func (a *attempt[C, P]) recall(record contract.RollbackRecord) (memory, error) {
 func (p *Provider) Rollback(
 	ctx context.Context, request *contract.RollbackRequest, emit func(contract.Event),
 ) (*contract.Result, error) {
-	return p.perform(ctx, &request.Context, request.Target.Type, emit, func(ctx context.Context, r resource, c *call) *contract.Result {
+	return p.perform(ctx, &request.Context, &request.Target, emit, func(ctx context.Context, r resource, c *call) *contract.Result {
 		return r.rollback(ctx, c, request)
 	}), nil
 }

@@ -135,6 +135,24 @@ func TestCancelWhileAnOperationHangs(t *testing.T) {
 	require.Zero(t, s.outside())
 }
 
+func TestACallThatWasBrokenOffMakesNothingLater(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	running := s.begin(config(t, "app", `{"deaf": {"type": "noop:thing", "properties": {"deaf_ms": 1500}}}`))
+	s.until("it is under way", func() bool { return s.statuses(running.GraphID)["deaf"] == "running" })
+	require.Equal(t, rest.RunCancelled, s.cancel(running.RunID, 0).Status)
+	require.Equal(t, "pending", s.statuses(running.GraphID)["deaf"])
+
+	// The same graph again: its call begins after the one that was broken off, and ends after it.
+	again, err := s.Client.Apply(s.ctx, &rest.ApplyRequest{GraphID: running.GraphID, Credentials: noCredentials()})
+	require.NoError(t, err)
+	require.True(t, again.Success, "%+v", again.FailedOperation)
+	require.Equal(t, 1, s.outside(), "the call that was broken off came to nothing")
+	destroyed, err := s.Client.Destroy(s.ctx, &rest.DestroyRequest{DeploymentID: "app", Credentials: noCredentials()})
+	require.NoError(t, err)
+	require.True(t, destroyed.Success, "%+v", destroyed.FailedOperation)
+}
+
 func TestAnOperatorHoldsAProviderToLess(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *rig.HostOptions) {
