@@ -40,6 +40,7 @@ planted: ## Put small faults into the program, and check that the simulation fin
 	go test -tags planted ./host/internal/simulate -run Planted -count=1 -timeout 1h -figures $(CURDIR)/build/planted.json
 
 reliability: simulate planted ## Simulate, and write the figures of the last runs into RELIABILITY.md
+	$(if $(CRASH),$(MAKE) crash CYCLES=$(CRASH))
 	go run ./tests/reliability
 
 generate: tools ## Regenerate all generated code in place

@@ -24,8 +24,8 @@ func (c *cycle) command(ctx context.Context, l *layer) (*rest.RunResult, error) 
 		c.did("destroy")
 		request := &rest.DestroyRequest{DeploymentID: c.deploymentID, Credentials: credentials}
 		return c.host.Client.Destroy(ctx, request, rest.Async())
-	case "rollback":
-		c.did("rollback")
+	case kindRollback:
+		c.did(kindRollback)
 		request := &rest.RollbackRequest{DeploymentID: c.deploymentID, Credentials: credentials}
 		return c.host.Client.Rollback(ctx, request, rest.Async())
 	}

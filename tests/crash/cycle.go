@@ -21,6 +21,8 @@ const (
 	roundsMost = 20
 	// stepsMost bounds how many operations are done one by one.
 	stepsMost = 3
+	// kindRollback is that of a run that takes back the one before.
+	kindRollback = "rollback"
 	// killsMost bounds the accidents of one run.
 	killsMost = 3
 )
@@ -71,7 +73,7 @@ func (c *cycle) run(ctx context.Context) error {
 	started := time.Now()
 	defer func() { c.report.took = time.Since(started) }()
 	shape, values, crashes := c.chance.Uint64(), c.chance.Uint64(), !c.calm && slices.Contains(c.victims(), victimProvider)
-	changed := c.calm || c.chance.IntN(3) == 0
+	changed := c.calm || c.chance.IntN(2) == 0
 	abandoned := !c.calm && c.chance.IntN(5) == 0
 	c.planned = c.chance.IntN(2) == 0
 	if !c.calm && c.chance.IntN(4) == 0 {
@@ -92,7 +94,7 @@ func (c *cycle) run(ctx context.Context) error {
 		return err
 	}
 	if !abandoned && changed {
-		if err := c.step(ctx, "update", draw(c.chance.Uint64(), true), false); err != nil {
+		if err := c.change(ctx, draw(c.chance.Uint64(), true)); err != nil {
 			return err
 		}
 	}
@@ -108,6 +110,22 @@ func (c *cycle) run(ctx context.Context) error {
 		return err
 	}
 	return c.aftermath(ctx)
+}
+
+// change changes what is deployed, and at times takes the change back, where all that is deployed can be: what no longer holds
+// then is what the checker wants again.
+func (c *cycle) change(ctx context.Context, to *scenario) error {
+	before, graphID := c.layers[len(c.layers)-1].scenario, c.graphID
+	runs := len(c.layers)
+	if err := c.step(ctx, "update", to, false); err != nil {
+		return err
+	}
+	if c.target != targetNoop || c.chance.IntN(2) == 0 || len(c.layers) > runs+1 { // of one that was cancelled a run is left
+		return nil
+	}
+	err := c.step(ctx, kindRollback, before, false)
+	c.graphID = graphID
+	return err
 }
 
 // step drives one run to its end, whatever happens to it on the way; an abandoned one only until it was disturbed.
@@ -161,7 +179,12 @@ func (c *cycle) drawKills(kind string) []kill {
 	if c.calm || kind != "apply" && c.chance.IntN(5) < 3 {
 		most = 0
 	}
-	return drawKills(c.chance, c.victims(), c.paces[kind], c.world.Tap() != nil, most)
+	from := c.victims()
+	if kind == kindRollback {
+		// One that was cancelled half-way is not gone on with.
+		from = slices.DeleteFunc(from, func(victim string) bool { return victim == victimCancel })
+	}
+	return drawKills(c.chance, from, c.paces[kind], c.world.Tap() != nil, most)
 }
 
 // measure keeps what an undisturbed run takes.
@@ -236,6 +259,15 @@ func (c *cycle) excused(ctx context.Context, err error) error {
 		_, err := c.host.Client.ReloadProviders(ctx)
 		return errors.Join(err, ctx.Err())
 	}
+	if c.books.server != nil && errors.Is(err, rest.KindConflict) {
+		// A host that died between taking a run and saying so has it until its lease runs out.
+		select {
+		case <-time.After(leaseSeconds * time.Second / 4):
+			c.note("asked again: %v", err)
+			return nil
+		case <-ctx.Done():
+		}
+	}
 	return errors.Join(err, ctx.Err())
 }
 
@@ -273,8 +305,8 @@ func (c *cycle) killWhileStarting(ctx context.Context, next *kill) error {
 
 // acknowledge keeps what an answer has promised.
 func (c *cycle) acknowledge(l *layer, result *rest.RunResult) {
-	l.run = result.RunID
-	if l.scenario != nil {
+	l.run, l.graphID = result.RunID, result.GraphID
+	if l.scenario != nil && l.kind != kindRollback {
 		c.graphID = result.GraphID
 	}
 	c.report.operations = max(c.report.operations, result.Total)
@@ -284,12 +316,12 @@ func (c *cycle) acknowledge(l *layer, result *rest.RunResult) {
 func (c *cycle) follow(ctx context.Context, l *layer, s *strike) error {
 	ctx, cancel := context.WithCancel(ctx)
 	spoken := make(chan int64)
-	go func() { spoken <- c.watch(ctx, cancel, l.run) }()
+	go func() { spoken <- c.watch(ctx, cancel, l) }()
 	defer func() {
 		cancel()
 		l.spoken = max(l.spoken, <-spoken)
 	}()
-	from := rest.FollowFrom{GraphID: c.graphID, RunID: l.run}
+	from := rest.FollowFrom{GraphID: l.graphID, RunID: l.run}
 	if l.version > 0 {
 		from.After = rest.EventID(l.run, l.version)
 	}
@@ -305,11 +337,11 @@ func (c *cycle) follow(ctx context.Context, l *layer, s *strike) error {
 const statusEvery = 25 * time.Millisecond
 
 // watch asks for the status again and again, and gives the newest event that it spoke of. It gives up when the host has ended.
-func (c *cycle) watch(ctx context.Context, ended context.CancelFunc, run string) (spoken int64) {
+func (c *cycle) watch(ctx context.Context, ended context.CancelFunc, l *layer) (spoken int64) {
 	ticker := time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	for {
-		status, err := c.host.Client.Status(ctx, c.graphID, run)
+		status, err := c.host.Client.Status(ctx, l.graphID, l.run)
 		if err == nil {
 			spoken = max(spoken, status.EventVersion)
 		}

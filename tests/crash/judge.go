@@ -37,6 +37,8 @@ type violation struct{ rule, text string }
 type layer struct {
 	kind     string
 	scenario *scenario // nil for a destroy
+	// graphID is that by which the run is asked for.
+	graphID string
 	// run is empty while it is not known whether the host has stored the run.
 	run string
 	// told are the events that a follower was given, version is the newest of them, and spoken the newest that a status spoke of.

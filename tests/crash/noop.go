@@ -121,7 +121,7 @@ func addThing(made *scenario, d drawing, i int, p properties) {
 	}
 	for range chance.IntN(3) {
 		if i > 0 {
-			definition.DependsOn = dependOn(definition.DependsOn, nameOf(chance.IntN(i)))
+			definition.DependsOn = dependOn(definition.DependsOn, nameOf(chance.IntN(i)), chance.IntN(12) == 0)
 		}
 	}
 	definition.Properties, _ = json.Marshal(p) // plain values always encode
@@ -131,11 +131,16 @@ func addThing(made *scenario, d drawing, i int, p properties) {
 	made.add(id, definition, in, func(string) wanted { return value })
 }
 
-func dependOn(known []rest.Dependency, id string) []rest.Dependency {
+// dependOn waits for another; paused, also for a person who says that it may go on.
+func dependOn(known []rest.Dependency, id string, paused bool) []rest.Dependency {
 	for _, dependency := range known {
 		if dependency.Resource == id {
 			return known
 		}
 	}
-	return append(known, rest.Dependency{Resource: id})
+	dependency := rest.Dependency{Resource: id}
+	if paused {
+		dependency.EdgeType = "pause"
+	}
+	return append(known, dependency)
 }

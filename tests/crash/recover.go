@@ -116,7 +116,8 @@ func (c *cycle) ask(ctx context.Context, l *layer, found ledger) error {
 	if err != nil {
 		return err
 	}
-	if l.scenario != nil && l == c.lastApply() {
+	l.graphID = run.GraphID
+	if l.scenario != nil && l == c.lastApply() && l.kind != kindRollback {
 		c.graphID = run.GraphID
 	}
 	if l.status, err = c.host.Client.Status(ctx, run.GraphID, l.run); err != nil {
