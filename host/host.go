@@ -61,7 +61,7 @@ type Options struct {
 	Tries            int
 	DrainTimeout     time.Duration
 	// Lease is how long a run stays this host's without word from it, where hosts share a database, and SettleGrace how long
-	// after an attempt of another host had to end it may still have effects. Zero: the defaults.
+	// a vendor may take over a request, so long as what a cancelled or lost attempt began is waited for. Zero: the defaults.
 	Lease       time.Duration
 	SettleGrace time.Duration
 }

@@ -106,7 +106,7 @@ func TestWhatIsSkippedByRequestIsMissedByThoseWhoNeedIt(t *testing.T) {
 
 func TestCancelWhileAnOperationHangs(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := start(t, func(o *rig.HostOptions) { o.Config = map[string]any{"settle_grace_seconds": 2} })
 	running := s.begin(config(t, "app", `{
 		"deaf":  {"type": "noop:thing", "properties": {"deaf_ms": 20000}},
 		"next":  {"type": "noop:thing", "depends_on": ["deaf"]},

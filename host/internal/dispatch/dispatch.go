@@ -83,8 +83,9 @@ type Options struct {
 	Tries int
 	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
 	RateLimits map[string]contract.RateLimit
-	// Host tells this host's attempts from those of others, "" where there are no others. SettleGrace is how long after its
-	// write_by an attempt of another one may still have effects.
+	// Host tells this host's attempts from those of others, "" where there are no others. SettleGrace is how long a vendor may take
+	// over a request: so long after its write_by an attempt of another host, and after it was broken off one of this host, may still
+	// have effects.
 	Host        string
 	SettleGrace time.Duration
 	Now         func() time.Time
@@ -143,7 +144,7 @@ type Performer struct {
 
 	mu    sync.Mutex
 	tries map[string]int       // attempts in this drive of the run, by operation
-	asked map[string]time.Time // when an inconclusive search was first made, by operation
+	asked map[string]time.Time // when a search first told too little, by operation
 	found map[place]*discovery
 }
 

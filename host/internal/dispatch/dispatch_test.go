@@ -24,6 +24,7 @@ type scripted struct {
 	kind              contract.ResourceType
 	limit             contract.RateLimit
 	allowed           contract.RateLimit // by the operator
+	settleGrace       time.Duration
 	concurrency       int
 	found             []contract.Found
 	end               contract.FindEnd
@@ -154,7 +155,7 @@ func (s *scripted) dispatcher(t *testing.T, kind execution.RunKind, nodes ...gra
 	require.NoError(t, err)
 	dispatcher := dispatch.New(s, dispatch.Options{
 		Concurrency: s.concurrency, Timeout: time.Minute, Tries: 3, Now: time.Now,
-		RateLimits: map[string]contract.RateLimit{"x": s.allowed},
+		RateLimits: map[string]contract.RateLimit{"x": s.allowed}, SettleGrace: s.settleGrace,
 	})
 	run := &dispatch.Run{
 		ID: "r", Kind: kind, Tenant: "t", DeploymentID: "d", Owner: "o", Plan: p,

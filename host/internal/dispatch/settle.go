@@ -48,10 +48,18 @@ func (a *attempt) mayBeThere() bool {
 // uncertain says that an earlier run ended without knowing, and that this one has not tried yet: what it finds out itself counts.
 func (a *attempt) uncertain() bool { return a.state.Attempt == 0 && a.recorder.Uncertain(a.operation) }
 
-// looked ends a search that was made to settle: where nothing is, nothing came of what was tried, and nothing is begun.
+// looked ends a search that was made to settle: where nothing is, nothing came of what was tried, and nothing is begun. Nothing is
+// not enough right after a call was broken off: its last request may still be on its way to the vendor, so that it is searched
+// again once that had its time.
 func (a *attempt) looked(existing *contract.Found, absent bool, end *execution.Event) (*contract.Found, bool, *execution.Event) {
 	if end != nil || !absent {
 		return existing, absent, end
+	}
+	if until := a.firstAsked().Add(a.dispatcher.options.SettleGrace); a.now().Before(until) {
+		return nil, false, &execution.Event{
+			Status: execution.Pending, RetryAt: until,
+			Error: diagnostic(contract.New(contract.KindNotReady, "what was broken off may still come to be")),
+		}
 	}
 	return nil, false, &execution.Event{
 		Status: execution.Pending, Outcome: contract.OutcomeNotApplied, Absent: true,
@@ -135,17 +143,22 @@ func ambiguous(found []contract.Found) error {
 // settleGrace is added to a type's settle time before an inconclusive search is left to a person.
 const settleGrace = 10 * time.Second
 
-// lagging asks again later, for as long as the type says that its reads may lag.
-func (a *attempt) lagging(after time.Duration) *execution.Event {
+// firstAsked is when a search for the operation's thing first told too little, now if none has before.
+func (a *attempt) firstAsked() time.Time {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	first, ok := a.asked[a.operation.ID]
 	if !ok {
 		first = a.now()
 		a.asked[a.operation.ID] = first
 	}
-	a.mu.Unlock()
+	return first
+}
+
+// lagging asks again later, for as long as the type says that its reads may lag.
+func (a *attempt) lagging(after time.Duration) *execution.Event {
 	err := contract.New(contract.KindNotReady, "a search could not yet tell whether this exists")
-	if a.now().After(first.Add(a.kind.SettleTime + settleGrace)) {
+	if a.now().After(a.firstAsked().Add(a.kind.SettleTime + settleGrace)) {
 		return a.stopped(err)
 	}
 	return &execution.Event{

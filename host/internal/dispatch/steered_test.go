@@ -2,6 +2,8 @@ package dispatch_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,6 +49,34 @@ func TestASettlerBeginsNothing(t *testing.T) {
 			require.Equal(t, test.executes, len(s.requests) == 1)
 		})
 	}
+}
+
+// TestWhatWasBrokenOffMayStillCome: the vendor may have the request already when the call that sent it is cut.
+func TestWhatWasBrokenOffMayStillCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(contract.DiscoverByLabel, contract.ByLabel)
+		s.state = execution.Operation{ID: "n", Attempt: 1, Generation: 1, IntentOpen: true}
+		s.end = contract.FindEnd{Completeness: contract.Complete}
+		s.settleGrace = 30 * time.Second
+		dispatcher, run, operation := s.dispatcher(t, execution.Apply, node(contract.VerbCreate))
+		settler := dispatcher.Settler(run, s)
+		perform := func() execution.Event {
+			event, err := settler.Perform(t.Context(), operation)
+			require.NoError(t, err)
+			return event
+		}
+		begun := time.Now()
+		early := perform()
+		require.False(t, early.Absent)
+		require.Equal(t, contract.OutcomeNone, early.Outcome)
+		require.WithinDuration(t, begun.Add(30*time.Second), early.RetryAt, 0)
+		time.Sleep(29 * time.Second)
+		require.False(t, perform().Absent)
+		time.Sleep(time.Second)
+		require.True(t, perform().Absent)
+		s.found = []contract.Found{{Identity: "i", Ownership: contract.OwnershipOurs}}
+		require.Equal(t, execution.Completed, perform().Status, "what comes meanwhile is finished")
+	})
 }
 
 func TestWhatAPersonAskedForOnceMoreIsLookedFor(t *testing.T) {

@@ -74,7 +74,8 @@ type Options struct {
 	// RateLimits are the operator's, by provider: only what is tighter than the provider's own takes effect.
 	RateLimits map[string]contract.RateLimit
 	// Lease is how long a run stays this host's without word from it, where other hosts work on the same store; 0 where none
-	// does. SettleGrace is how long after an attempt's write_by one of another host may still have effects.
+	// does. SettleGrace is how long a vendor may take over a request: so long after its write_by an attempt
+	// of another host, and after it was broken off one of this host, may still have effects.
 	Lease       time.Duration
 	SettleGrace time.Duration
 	// PlainBoxes says whether sealed boxes without an envelope are accepted: safe only while there is one tenant. Nil for no.
