@@ -16,9 +16,6 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
-// createTries is how often a run is prepared again because somebody else changed the deployment meanwhile, or an id was taken.
-const createTries = 4
-
 // Apply deploys a configuration, or a stored graph, or goes on with the run of one where that stopped. It answers once the
 // run is begun and durable; Wait waits for its end.
 func (e *Engine) Apply(ctx context.Context, caller Caller, request *rest.ApplyRequest) (*rest.RunResult, error) {
@@ -29,13 +26,7 @@ func (e *Engine) Apply(ctx context.Context, caller Caller, request *rest.ApplyRe
 		result, err := e.applyGraph(ctx, caller, request)
 		return result, classified(err)
 	}
-	for try := 1; ; try++ {
-		result, err := e.applyConfig(ctx, caller, request)
-		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
-		if !again || try == createTries {
-			return result, classified(err)
-		}
-	}
+	return whileBeaten(func() (*rest.RunResult, error) { return e.applyConfig(ctx, caller, request) })
 }
 
 func checkApply(request *rest.ApplyRequest) error {

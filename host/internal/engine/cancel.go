@@ -81,7 +81,9 @@ func (e *Engine) cancel(ctx context.Context, caller Caller, request *rest.Cancel
 				return nil, &Error{Kind: Conflict, RunID: run.ID, Message: "this run is just being set going: cancel it once it is"}
 			}
 		default:
-			return e.cancelAtRest(ctx, caller, run)
+			return e.claimed(ctx, caller, run, func(d *drive, state *execution.Run) (*rest.RunResult, error) {
+				return e.cancelAtRest(ctx, caller, d, state)
+			})
 		}
 	}
 }
@@ -197,16 +199,7 @@ func (r *recorder) givenUp(run *execution.Run) journal.Entry {
 }
 
 // cancelAtRest cancels a run that no host is at work on. What it left open stays so: there are no credentials to ask with.
-func (e *Engine) cancelAtRest(ctx context.Context, caller Caller, run store.Run) (*rest.RunResult, error) {
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) cancelAtRest(ctx context.Context, caller Caller, d *drive, state *execution.Run) (*rest.RunResult, error) {
 	token, err := e.acquire(ctx, state)
 	if err != nil {
 		return nil, err

@@ -48,25 +48,18 @@ func (e *Engine) continueRun(ctx context.Context, caller Caller, request *rest.C
 		}
 		return e.Result(ctx, caller, run.ID)
 	}
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
-	if err := ofMove(d, state, &asked); err != nil {
-		return nil, err
-	}
-	given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
-	if err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state, goingOn{
-		deployment: deployment, credentials: request.Credentials, prefix: "/credentials", given: given,
-		mode: execution.Mode(request.Mode), steering: asked,
+	return e.claimed(ctx, caller, run, func(d *drive, state *execution.Run) (*rest.RunResult, error) {
+		if err := ofMove(d, state, &asked); err != nil {
+			return nil, err
+		}
+		given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
+		if err != nil {
+			return nil, err
+		}
+		return e.goOn(ctx, caller, d, state, goingOn{
+			deployment: deployment, credentials: request.Credentials, prefix: "/credentials", given: given,
+			mode: execution.Mode(request.Mode), steering: asked,
+		})
 	})
 }
 

@@ -16,13 +16,7 @@ import (
 // Destroy deletes what a deployment made, whichever of its graphs made it, in reverse order of the recorded dependencies. A
 // destroy that failed or was interrupted is gone on with.
 func (e *Engine) Destroy(ctx context.Context, caller Caller, request *rest.DestroyRequest) (*rest.RunResult, error) {
-	for try := 1; ; try++ {
-		result, err := e.destroy(ctx, caller, request)
-		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
-		if !again || try == createTries {
-			return result, classified(err)
-		}
-	}
+	return whileBeaten(func() (*rest.RunResult, error) { return e.destroy(ctx, caller, request) })
 }
 
 func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.DestroyRequest) (*rest.RunResult, error) {
@@ -39,7 +33,7 @@ func (e *Engine) destroy(ctx context.Context, caller Caller, request *rest.Destr
 			return e.Result(ctx, caller, run.ID)
 		}
 		if resumable(run.Status) {
-			return e.destroyOn(ctx, caller, request, deployment, run)
+			return e.undoOn(ctx, caller, deployment, run, request.Credentials)
 		}
 	}
 	return e.destroyAnew(ctx, caller, request, deployment)
@@ -98,40 +92,9 @@ func (e *Engine) destroyAnew(ctx context.Context, caller Caller, request *rest.D
 	if err := p.limit(request.Only); err != nil {
 		return nil, err
 	}
-	answer, err := e.check(ctx, check{
-		caller: caller, deploymentID: deployment.ID, credentials: request.Credentials, prefix: "/credentials",
-		pinned: deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), identify: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	run.DeploymentID, run.GraphID, run.PlanGraphID = deployment.ID, deployment.HeadGraphID, p.spec.GraphID
-	d := &drive{run: run, plan: p.plan, options: runOptions{Only: request.Only, LeftOver: left}}
-	d.accounts, d.placements = merged(deployment.Accounts, answer.accounts), placementsOf(p.resources)
-	d.call = e.dispatchRun(ctx, caller, d, request.Credentials, nil)
-	stored, err := p.newGraph(caller, string(execution.Destroy), e.options.Now())
-	if err != nil {
-		return nil, err
-	}
-	stored.Resources = nil // it names nothing that is not there already
-	return e.create(ctx, caller, d, store.NewRun{Graph: stored, PreviousHead: deployment.HeadGraphID, Supersede: true})
-}
-
-// destroyOn goes on with a destroy that did not finish.
-func (e *Engine) destroyOn(ctx context.Context, caller Caller, request *rest.DestroyRequest, deployment store.Deployment, run store.Run) (*rest.RunResult, error) {
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state, goingOn{
-		deployment: deployment, credentials: request.Credentials, prefix: "/credentials",
-		steering: steering{release: run.Status == execution.RunPaused},
-	})
+	run.GraphID = deployment.HeadGraphID
+	d := &drive{run: run, options: runOptions{Only: request.Only, LeftOver: left}}
+	return e.undoAnew(ctx, caller, p, d, request.Credentials)
 }
 
 // teardown derives the graph: a deletion for each place where something is, or may be, that this deployment made. What it did

@@ -32,13 +32,7 @@ type moveOptions struct {
 // Move makes what is in one region in another, verifies it, and repoints what reads it; then it waits for its commit, or commits
 // by itself. One that has begun is gone on with. docs/moving.md says it for people.
 func (e *Engine) Move(ctx context.Context, caller Caller, request *rest.MoveRequest) (*rest.RunResult, error) {
-	for try := 1; ; try++ {
-		result, err := e.move(ctx, caller, request)
-		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
-		if !again || try == createTries {
-			return result, classified(err)
-		}
-	}
+	return whileBeaten(func() (*rest.RunResult, error) { return e.move(ctx, caller, request) })
 }
 
 func (e *Engine) move(ctx context.Context, caller Caller, request *rest.MoveRequest) (*rest.RunResult, error) {

@@ -21,19 +21,12 @@ func (e *Engine) resume(ctx context.Context, caller Caller, request *rest.ApplyR
 	if request.Mode == rest.ModeDryRun {
 		return nil, invalid(graph.Problem{Pointer: "/mode", Message: "this graph has a run already: ask for its status"})
 	}
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
 	credentials, prefix := credentialsOf(request)
-	return e.goOn(ctx, caller, d, state, goingOn{
-		deployment: deployment, credentials: credentials, prefix: prefix, given: given, mode: execution.Mode(request.Mode),
-		steering: steering{release: run.Status == execution.RunPaused},
+	return e.claimed(ctx, caller, run, func(d *drive, state *execution.Run) (*rest.RunResult, error) {
+		return e.goOn(ctx, caller, d, state, goingOn{
+			deployment: deployment, credentials: credentials, prefix: prefix, given: given, mode: execution.Mode(request.Mode),
+			steering: steering{release: run.Status == execution.RunPaused},
+		})
 	})
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,13 +14,7 @@ import (
 // Rollback takes back what the latest run of a deployment changed, in reverse order: what it made is deleted, what it changed or
 // deleted is brought back by the records that its provider wrote before. A rollback that failed or was interrupted is gone on with.
 func (e *Engine) Rollback(ctx context.Context, caller Caller, request *rest.RollbackRequest) (*rest.RunResult, error) {
-	for try := 1; ; try++ {
-		result, err := e.rollback(ctx, caller, request)
-		again := errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale)
-		if !again || try == createTries {
-			return result, classified(err)
-		}
-	}
+	return whileBeaten(func() (*rest.RunResult, error) { return e.rollback(ctx, caller, request) })
 }
 
 func (e *Engine) rollback(ctx context.Context, caller Caller, request *rest.RollbackRequest) (*rest.RunResult, error) {
@@ -34,7 +27,7 @@ func (e *Engine) rollback(ctx context.Context, caller Caller, request *rest.Roll
 		return nil, err
 	}
 	if run.Kind == execution.Rollback {
-		return e.rollbackOn(ctx, caller, request, deployment, run)
+		return e.undoOn(ctx, caller, deployment, run, request.Credentials)
 	}
 	return e.rollbackAnew(ctx, caller, request, deployment, run)
 }
@@ -139,28 +132,14 @@ func (e *Engine) rollbackAnew(ctx context.Context, caller Caller, request *rest.
 	if err := p.order(ctx, e, caller, run.ExecGraphID); err != nil {
 		return nil, err
 	}
-	answer, err := e.check(ctx, check{
-		caller: caller, deploymentID: deployment.ID, credentials: request.Credentials, prefix: "/credentials",
-		pinned: deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), identify: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	run.DeploymentID, run.GraphID, run.PlanGraphID = deployment.ID, undone.GraphID, p.spec.GraphID
-	d := &drive{run: run, plan: p.plan, undoing: u.records, options: runOptions{
+	run.GraphID = undone.GraphID
+	d := &drive{run: run, undoing: u.records, options: runOptions{
 		LeftOver: left, Undoes: undone.ID, Head: deployment.HeadGraphID, PreviousHead: standing(deployment),
 	}}
 	if u.restored != nil {
 		d.options.Restores = u.restored.GraphID
 	}
-	d.accounts, d.placements = merged(deployment.Accounts, answer.accounts), placementsOf(p.resources)
-	d.call = e.dispatchRun(ctx, caller, d, request.Credentials, nil)
-	stored, err := p.newGraph(caller, string(execution.Rollback), e.options.Now())
-	if err != nil {
-		return nil, err
-	}
-	stored.Resources = nil // it names nothing that is not there already
-	return e.create(ctx, caller, d, store.NewRun{Graph: stored, PreviousHead: deployment.HeadGraphID, Supersede: true})
+	return e.undoAnew(ctx, caller, p, d, request.Credentials)
 }
 
 // mixed refuses a rollback that would leave some of what the run did.
@@ -174,22 +153,6 @@ func mixed(left []rest.LeftOver) error {
 		refused.Problems = append(refused.Problems, graph.Problem{Pointer: "/force", Message: text + ": " + l.Reason})
 	}
 	return refused
-}
-
-// rollbackOn goes on with a rollback that did not finish.
-func (e *Engine) rollbackOn(ctx context.Context, caller Caller, request *rest.RollbackRequest, deployment store.Deployment, run store.Run) (*rest.RunResult, error) {
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
-	return e.goOn(ctx, caller, d, state, goingOn{
-		deployment: deployment, credentials: request.Credentials, prefix: "/credentials", steering: steering{release: run.Status == execution.RunPaused},
-	})
 }
 
 // restored is what the end of a rollback means for the deployment: the graph that was the head before is so again, or, where there
