@@ -26,7 +26,7 @@ const module = "github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy"
 var stages = map[string]string{
 	"host":                             "api config engine pluginhost store store/postgres store/sqlite",
 	"host/internal/api":                "config engine graph store",
-	"host/internal/config":             "config/document graph", // of graph the type of a problem, and nothing else
+	"host/internal/config":             "config/document",
 	"host/internal/config/document":    "",
 	"host/internal/dag":                "",
 	"host/internal/export":             "",

@@ -10,11 +10,10 @@ import (
 	"slices"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 )
 
-// Problem is one thing wrong with the text: where, and what. It never holds a value from the text, only keys.
-type Problem = graph.Problem
+// Problem is one thing wrong with the text.
+type Problem = document.Problem
 
 // Limits of a text. A zero field means its default.
 type Limits struct {
@@ -48,7 +47,7 @@ type SizeError struct{ Limit int }
 
 func (e *SizeError) Error() string { return fmt.Sprintf("more than %d bytes", e.Limit) }
 
-// InvalidError holds every problem of a text that is JSON, in the order of the text; at most graph.MaxProblems.
+// InvalidError holds every problem of a text that is JSON, in the order of the text; at most document.MaxProblems.
 type InvalidError struct{ Problems []Problem }
 
 func (e *InvalidError) Error() string {
@@ -110,7 +109,7 @@ type complaint struct {
 }
 
 func (d *decoder) complain(node int, field, message string) {
-	if len(d.complaints) < 10*graph.MaxProblems {
+	if len(d.complaints) < 10*document.MaxProblems {
 		d.complaints = append(d.complaints, complaint{node, field, message})
 	}
 }
@@ -120,7 +119,7 @@ func (d *decoder) problems() []Problem {
 	slices.SortStableFunc(d.complaints, func(a, b complaint) int { return a.node - b.node })
 	var problems []Problem
 	for _, c := range d.complaints {
-		if len(problems) == graph.MaxProblems {
+		if len(problems) == document.MaxProblems {
 			break
 		}
 		pointer := d.Pointer(c.node)

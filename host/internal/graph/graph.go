@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -170,10 +171,7 @@ type Edge struct {
 }
 
 // MaxProblems is how many problems are reported at once, at most.
-const MaxProblems = 1000
+const MaxProblems = document.MaxProblems
 
-// Problem is one thing wrong with what the caller sent: where (a JSON Pointer into the request) and what, never the value.
-type Problem struct {
-	Pointer string
-	Message string
-}
+// Problem is one thing wrong with a configuration.
+type Problem = document.Problem
