@@ -52,15 +52,9 @@ func (a *app) watchCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "watch TARGET", Short: "Follow a run until it stands", Args: cobra.ExactArgs(1),
 		Long: "Follow a run until it stands, from its first event on; with --output json, one event a line.\n" + targetHelp,
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				return a.watch(ctx, s, rest.FollowFrom{GraphID: found.graphID, RunID: run, After: after})
-			})
-		},
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
+			return a.watch(ctx, s, rest.FollowFrom{GraphID: found.graphID, RunID: run, After: after})
+		}),
 	}
 	a.clientFlags(command.Flags())
 	command.Flags().StringVar(&run, "run", "", "a run of the graph; the latest when left out")
@@ -102,18 +96,12 @@ func (a *app) verifyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "verify TARGET", Short: "Compare what exists with what was deployed", Args: cobra.ExactArgs(1),
 		Long: "Compare what exists with what was deployed; nothing is changed.\n" + targetHelp + "\n\n" + credentialHelp,
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, "verify", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request := &rest.VerifyRequest{GraphID: found.graphID, Credentials: credentials, Only: only}
-					return s.Verify(ctx, request, options...)
-				})
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
+			return a.withGraph(ctx, s, "verify", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request := &rest.VerifyRequest{GraphID: found.graphID, Credentials: credentials, Only: only}
+				return s.Verify(ctx, request, options...)
 			})
-		},
+		}),
 	}
 	a.clientFlags(command.Flags())
 	a.sealingFlags(command.Flags())
@@ -143,21 +131,15 @@ func (a *app) destroyCommand() *cobra.Command {
 		Use: "destroy TARGET", Short: "Delete all that a deployment made", Args: cobra.ExactArgs(1),
 		Long: "Delete all that a deployment made, in reverse order of its dependencies. On a terminal it asks first.\n" + targetHelp + "\n\n" +
 			credentialHelp,
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				if err := a.confirm("deletes all that %s made", found.deploymentID, yes); err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, "destroy", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request := &rest.DestroyRequest{GraphID: found.graphID, Credentials: credentials, Force: force, Only: only}
-					return s.Destroy(ctx, request, options...)
-				})
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
+			if err := a.confirm("deletes all that %s made", found.deploymentID, yes); err != nil {
+				return err
+			}
+			return a.withGraph(ctx, s, "destroy", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request := &rest.DestroyRequest{GraphID: found.graphID, Credentials: credentials, Force: force, Only: only}
+				return s.Destroy(ctx, request, options...)
 			})
-		},
+		}),
 	}
 	set := command.Flags()
 	a.clientFlags(set)

@@ -19,19 +19,13 @@ func (a *app) continueCommand() *cobra.Command {
 			"of it, or what --from-node names. Operations are named by resource id, node id or operation id.\n" + targetHelp + "\n\n" + credentialHelp,
 		Example: "  mgraph-deploy continue my-app\n  mgraph-deploy continue my-app --from-node api-lambda\n" +
 			"  mgraph-deploy continue my-app --skip smoke-test --mode step",
-		RunE: func(command *cobra.Command, args []string) error {
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
 			request.Mode = rest.Mode(strings.ToUpper(mode))
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, "continue", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request.GraphID, request.Credentials = found.graphID, credentials
-					return s.Continue(ctx, request, options...)
-				})
+			return a.withGraph(ctx, s, "continue", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request.GraphID, request.Credentials = found.graphID, credentials
+				return s.Continue(ctx, request, options...)
 			})
-		},
+		}),
 	}
 	set := command.Flags()
 	a.clientFlags(set)

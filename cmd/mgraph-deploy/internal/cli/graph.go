@@ -13,19 +13,13 @@ func (a *app) graphCommand() *cobra.Command {
 		Long: "Write what is to be deployed (--view spec), or what happened in a run (--view execution), in a form that other programs read.\n" +
 			targetHelp,
 		Example: "  mgraph-deploy graph my-app --format dot | dot -Tsvg -o my-app.svg",
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				text, err := s.GraphAs(ctx, found.graphID, run, view, format)
-				if err == nil {
-					_, err = a.env.Out.Write(text)
-				}
-				return err
-			})
-		},
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
+			text, err := s.GraphAs(ctx, found.graphID, run, view, format)
+			if err == nil {
+				_, err = a.env.Out.Write(text)
+			}
+			return err
+		}),
 	}
 	set := command.Flags()
 	a.clientFlags(set)

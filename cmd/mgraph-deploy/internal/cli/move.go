@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -135,25 +134,14 @@ func readSealed(path string) (map[string]string, error) {
 
 // resolveMove finds the graph of a move: the one that is named, or that of the deployment's last move.
 func (a *app) resolveMove(ctx context.Context, s *session, text string) (target, error) {
-	if graphID.MatchString(text) {
-		status, err := s.Status(ctx, text, "")
-		if err == nil {
-			return target{graphID: text, deploymentID: status.DeploymentID}, nil
+	return a.resolveBy(ctx, s, text, func(ctx context.Context, s *session, deployment string) (string, error) {
+		runs, err := s.Runs(ctx, rest.RunsQuery{DeploymentID: deployment, Kind: "move", ListQuery: rest.ListQuery{Limit: 1}})
+		if err != nil {
+			return "", err
 		}
-		if !errors.Is(err, rest.KindNotFound) {
-			return target{}, err
+		if len(runs.Runs) == 0 {
+			return "", fmt.Errorf("nothing of this deployment was ever moved: %s", deployment)
 		}
-	}
-	deployment, err := a.nameIn(text)
-	if err != nil {
-		return target{}, err
-	}
-	runs, err := s.Runs(ctx, rest.RunsQuery{DeploymentID: deployment, Kind: "move", ListQuery: rest.ListQuery{Limit: 1}})
-	if err != nil {
-		return target{}, err
-	}
-	if len(runs.Runs) == 0 {
-		return target{}, fmt.Errorf("nothing of this deployment was ever moved: %s", deployment)
-	}
-	return target{graphID: runs.Runs[0].GraphID, deploymentID: deployment}, nil
+		return runs.Runs[0].GraphID, nil
+	})
 }

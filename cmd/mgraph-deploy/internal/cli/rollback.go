@@ -18,21 +18,15 @@ func (a *app) rollbackCommand() *cobra.Command {
 			"unless --force says to take back the rest. A rollback that stopped is gone on with. On a terminal it asks first.\n" +
 			targetHelp + "\n\n" + credentialHelp,
 		Example: "  mgraph-deploy rollback my-app\n  mgraph-deploy rollback my-app --run 7ac40001",
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err != nil {
-					return err
-				}
-				if err := a.confirm("takes back what the latest run of %s changed", found.deploymentID, yes); err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, "rollback", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request := &rest.RollbackRequest{GraphID: found.graphID, Credentials: credentials, RunID: run, Force: force}
-					return s.Rollback(ctx, request, options...)
-				})
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) error {
+			if err := a.confirm("takes back what the latest run of %s changed", found.deploymentID, yes); err != nil {
+				return err
+			}
+			return a.withGraph(ctx, s, "rollback", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request := &rest.RollbackRequest{GraphID: found.graphID, Credentials: credentials, RunID: run, Force: force}
+				return s.Rollback(ctx, request, options...)
 			})
-		},
+		}),
 	}
 	set := command.Flags()
 	a.clientFlags(set)

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
@@ -22,8 +24,24 @@ var graphID = regexp.MustCompile(`^[0-9a-f]{8}$`)
 
 const targetHelp = "TARGET is a graph id, a deployment id, or a deployment's file."
 
-// resolve finds what a person means.
+// resolve finds what a person means: the graph that is named, or the one of the deployment that was last applied.
 func (a *app) resolve(ctx context.Context, s *session, text string) (target, error) {
+	return a.resolveBy(ctx, s, text, headOf)
+}
+
+// resolveBy finds what a person means, by one of a deployment's graphs where a deployment is named.
+func (a *app) resolveBy(ctx context.Context, s *session, text string,
+	graphOf func(ctx context.Context, s *session, deployment string) (string, error),
+) (target, error) {
+	found, err := a.named(ctx, s, text)
+	if err == nil && found.graphID == "" {
+		found.graphID, err = graphOf(ctx, s, found.deploymentID)
+	}
+	return found, err
+}
+
+// named finds the graph that the text is the id of, or else the deployment that it names, whether or not anything of that was applied.
+func (a *app) named(ctx context.Context, s *session, text string) (target, error) {
 	if graphID.MatchString(text) {
 		status, err := s.Status(ctx, text, "")
 		if err == nil {
@@ -34,14 +52,20 @@ func (a *app) resolve(ctx context.Context, s *session, text string) (target, err
 		}
 	}
 	deployment, err := a.nameIn(text)
-	if err != nil {
-		return target{}, err
+	return target{deploymentID: deployment}, err
+}
+
+// onTarget runs a command that is about what its first argument names.
+func (a *app) onTarget(command func(ctx context.Context, s *session, found target) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		return a.call(c.Context(), func(ctx context.Context, s *session) error {
+			found, err := a.resolve(ctx, s, args[0])
+			if err != nil {
+				return err
+			}
+			return command(ctx, s, found)
+		})
 	}
-	head, err := headOf(ctx, s, deployment)
-	if err != nil {
-		return target{}, err
-	}
-	return target{graphID: head, deploymentID: deployment}, nil
 }
 
 // nameIn gives the deployment that a file describes, or takes the text for its name.
@@ -58,16 +82,8 @@ func (a *app) nameIn(text string) (string, error) {
 
 // deploymentOf finds whose graphs a person means, whether or not any of them was applied.
 func (a *app) deploymentOf(ctx context.Context, s *session, text string) (string, error) {
-	if graphID.MatchString(text) {
-		status, err := s.Status(ctx, text, "")
-		if err == nil {
-			return status.DeploymentID, nil
-		}
-		if !errors.Is(err, rest.KindNotFound) {
-			return "", err
-		}
-	}
-	return a.nameIn(text)
+	found, err := a.named(ctx, s, text)
+	return found.deploymentID, err
 }
 
 // headOf finds the graph that was last applied.
