@@ -236,10 +236,10 @@ func TestMoveToAnotherAccount(t *testing.T) {
 	}
 	in.Only = []string{"role"}
 	_, problems = graph.Move(in)
-	require.Equal(t, []graph.Problem{{"/only", "what goes to another account goes as a whole"}}, problems)
+	require.Equal(t, []graph.Problem{{Pointer: "/only", Message: "what goes to another account goes as a whole"}}, problems)
 	in.Only, in.From, in.To, in.Places = nil, "", "", nil
 	_, problems = graph.Move(in)
-	require.Equal(t, []graph.Problem{{"/to_credentials", "there is nothing that could move from there"}}, problems)
+	require.Equal(t, []graph.Problem{{Pointer: "/to_credentials", Message: "there is nothing that could move from there"}}, problems)
 }
 
 func TestMoveThatCannotBe(t *testing.T) {
@@ -247,28 +247,28 @@ func TestMoveThatCannotBe(t *testing.T) {
 		change func(*graph.MoveInput)
 		want   []graph.Problem
 	}{
-		"same": {func(in *graph.MoveInput) { in.To = "us" }, []graph.Problem{{"/to_region", "is the region that things are to leave"}}},
+		"same": {func(in *graph.MoveInput) { in.To = "us" }, []graph.Problem{{Pointer: "/to_region", Message: "is the region that things are to leave"}}},
 		"no regions": {func(in *graph.MoveInput) { in.From, in.To = "", "e u" }, []graph.Problem{
-			{"/from_region", "must be 1 to 64 letters, digits, '_' or '-'"}, {"/to_region", "must be 1 to 64 letters, digits, '_' or '-'"}}},
-		"unknown": {func(in *graph.MoveInput) { in.From = "mars" }, []graph.Problem{{"/from_region", "there is nothing that could move from there"}}},
-		"gone":    {func(in *graph.MoveInput) { in.Places = nil }, []graph.Problem{{"/from_region", "there is nothing that could move from there"}}},
+			{Pointer: "/from_region", Message: "must be 1 to 64 letters, digits, '_' or '-'"}, {Pointer: "/to_region", Message: "must be 1 to 64 letters, digits, '_' or '-'"}}},
+		"unknown": {func(in *graph.MoveInput) { in.From = "mars" }, []graph.Problem{{Pointer: "/from_region", Message: "there is nothing that could move from there"}}},
+		"gone":    {func(in *graph.MoveInput) { in.Places = nil }, []graph.Problem{{Pointer: "/from_region", Message: "there is nothing that could move from there"}}},
 		"there": {func(in *graph.MoveInput) { in.To = "eu" }, []graph.Problem{
-			{"/to_region", "bucket is there already"}, {"/to_region", "object is there already"}, {"/to_region", "function is there already"}}},
+			{Pointer: "/to_region", Message: "bucket is there already"}, {Pointer: "/to_region", Message: "object is there already"}, {Pointer: "/to_region", Message: "function is there already"}}},
 		"only": {func(in *graph.MoveInput) { in.Only = []string{"role", "what"} }, []graph.Problem{
-			{"/only/1", "is no resource of this graph"}}},
+			{Pointer: "/only/1", Message: "is no resource of this graph"}}},
 		"only the role": {func(in *graph.MoveInput) { in.Only = []string{"role"} }, []graph.Problem{
-			{"/from_region", "there is nothing that could move from there"}}},
+			{Pointer: "/from_region", Message: "there is nothing that could move from there"}}},
 		"region by region": {func(in *graph.MoveInput) { in.Only = []string{"bucket"}; in.From, in.To = "eu", "ap" }, []graph.Problem{
-			{"/only", "object reads bucket region by region, and has to move with it"},
-			{"/from_region", "object is identified by a value of bucket, and cannot be given another one"},
-			{"/only", "function reads bucket region by region, and has to move with it"}}},
+			{Pointer: "/only", Message: "object reads bucket region by region, and has to move with it"},
+			{Pointer: "/from_region", Message: "object is identified by a value of bucket, and cannot be given another one"},
+			{Pointer: "/only", Message: "function reads bucket region by region, and has to move with it"}}},
 		"a name": {func(in *graph.MoveInput) { in.To = "a-region-with-a-name-that-is-quite-long-for-a-bucket" }, []graph.Problem{
-			{"/to_region", "bucket gives a name of 66 characters with the suffix that tells resources apart: this type takes 63 there"}}},
+			{Pointer: "/to_region", Message: "bucket gives a name of 66 characters with the suffix that tells resources apart: this type takes 63 there"}}},
 		"exact": {func(in *graph.MoveInput) {
 			node := in.Head.Node("bucket")
 			node.Exact, node.Names = true, map[string]string{"us": "code", "eu": "code2"}
 			in.Places[node.NodeID]["us"] = graph.Place{Name: "code", There: true}
-		}, []graph.Problem{{"/to_region", "bucket has an exact name, which no two places can have at once"}}},
+		}, []graph.Problem{{Pointer: "/to_region", Message: "bucket has an exact name, which no two places can have at once"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := moveOf(builtFrom(t, service), "us", "ap")
