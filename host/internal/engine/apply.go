@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
@@ -42,10 +41,7 @@ func checkApply(request *rest.ApplyRequest) error {
 	if request.Config != nil && len(request.Config.Credentials) > 0 && len(request.Credentials) > 0 {
 		problems = append(problems, graph.Problem{Pointer: "/credentials", Message: "stand in config already"})
 	}
-	if len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
+	return refused(problems)
 }
 
 // credentialsOf gives the credentials of a request and where they stand in it.
@@ -111,7 +107,7 @@ func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run s
 	credentials, prefix := credentialsOf(request)
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: p.spec.DeploymentID, credentials: credentials, prefix: prefix,
-		pinned: p.deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed, identify: true,
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed,
 	})
 	if err != nil {
 		return nil, err
@@ -189,9 +185,6 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 	return e.resume(ctx, caller, request, deployment, run, given)
 }
 
-// changing are the kinds of runs that change something: what status and resuming by graph id mean.
-var changing = []execution.RunKind{execution.Apply, execution.Destroy, execution.Move, execution.Rollback}
-
 // same gives the sealed values that a request brings for a stored graph; a config, where one is given too, must say the same.
 func (e *Engine) same(ctx context.Context, caller Caller, request *rest.ApplyRequest, spec *graph.Spec) (map[string][]sealedValue, error) {
 	if request.Config == nil {
@@ -222,17 +215,6 @@ func sameNodes(a, b *graph.Spec) bool {
 		}
 	}
 	return true
-}
-
-// sealedAgain reads sealed_properties against the nodes of a stored graph.
-func sealedAgain(boxes map[string]string, spec *graph.Spec) (map[string][]sealedValue, error) {
-	values, problems := spec.Unseal(boxes)
-	if len(problems) > 0 {
-		return nil, invalid(problems...)
-	}
-	return sealedOf(values, func(v graph.SealedValue) string {
-		return document.Join("/sealed_properties", graph.SealedPointer(&graph.Node{ResourceID: v.ResourceID}, v.Pointer))
-	}), nil
 }
 
 // applyStored begins the first run of a stored plan.

@@ -23,6 +23,26 @@ func whileBeaten(command func() (*rest.RunResult, error)) (*rest.RunResult, erro
 	}
 }
 
+// claim makes sure that one command at a time sets a run going in this host.
+func (e *Engine) claim(runID string) (release func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, refuse(Unavailable, "the host is stopping")
+	}
+	if _, taken := e.drives[runID]; taken {
+		return nil, &Error{Kind: Conflict, Message: "this run is active", RunID: runID}
+	}
+	e.drives[runID] = nil
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.drives[runID] == nil {
+			delete(e.drives, runID)
+		}
+	}, nil
+}
+
 // claimed carries out a command on a run at rest, which no other command has meanwhile in this host: with all that the store has
 // of it.
 func (e *Engine) claimed(ctx context.Context, caller Caller, run store.Run, command func(*drive, *execution.Run) (*rest.RunResult, error)) (*rest.RunResult, error) {
@@ -52,7 +72,7 @@ func (e *Engine) undoOn(ctx context.Context, caller Caller, deployment store.Dep
 func (e *Engine) undoAnew(ctx context.Context, caller Caller, p *prepared, d *drive, credentials rest.Credentials) (*rest.RunResult, error) {
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: p.deployment.ID, credentials: credentials, prefix: "/credentials",
-		pinned: p.deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan), identify: true,
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: providersOf(p.plan),
 	})
 	if err != nil {
 		return nil, err

@@ -8,21 +8,8 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
-
-// notWritten refuses to act on a graph that no caller wrote: one that was derived for a run, or a subgraph.
-func notWritten(spec *graph.Spec, stored store.Graph) error {
-	switch stored.Kind {
-	case deploymentGraph:
-		return nil
-	case store.SubgraphKind:
-		return refuse(Conflict, "this is the subgraph of a composite in graph %s: name that one", spec.PartOf)
-	default:
-		return refuse(Conflict, "this graph was derived for a %s: name one that a caller wrote", stored.Kind)
-	}
-}
 
 // composite is a node that stands for others, and the operations of those, by their place in the plan.
 type composite struct {

@@ -28,10 +28,7 @@ func checkContinue(request *rest.ContinueRequest) error {
 	if request.Mode != "" && request.Mode != rest.ModeFull && request.Mode != rest.ModeStep {
 		problems = append(problems, graph.Problem{Pointer: "/mode", Message: "must be FULL or STEP"})
 	}
-	if len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
+	return refused(problems)
 }
 
 func (e *Engine) continueRun(ctx context.Context, caller Caller, request *rest.ContinueRequest) (*rest.RunResult, error) {

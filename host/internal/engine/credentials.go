@@ -12,27 +12,17 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/rest"
 )
 
-// sealedValue is one sealed property of a request and where it stands there.
-type sealedValue struct {
-	nodeID  string
-	typ     string
-	pointer string // into the properties
-	request string // into the request
-	box     string
-}
-
 // check is what credentials are held against.
 type check struct {
 	caller       Caller
 	deploymentID string
 	credentials  rest.Credentials
 	// prefix is where the credentials stand in the request.
-	prefix   string
-	pinned   map[string]string // account by provider
-	catalog  *catalog
-	needed   []string // providers
-	sealed   map[string][]sealedValue
-	identify bool
+	prefix  string
+	pinned  map[string]string // account by provider
+	catalog *catalog
+	needed  []string // providers
+	sealed  map[string][]sealedValue
 }
 
 // checked is what the providers said.
@@ -74,7 +64,7 @@ func (e *Engine) checkProvider(ctx context.Context, c check, name string, result
 	}
 	pin, _, _ := c.catalog.Provider(name)
 	request := &contract.CheckCredentialsRequest{
-		Context: e.callContext(ctx, c.caller, c.deploymentID, name, c.credentials[name]), Identify: c.identify,
+		Context: e.callContext(ctx, c.caller, c.deploymentID, name, c.credentials[name]), Identify: true,
 	}
 	request.Context.Account = c.pinned[name]
 	for i, value := range c.sealed[name] {
@@ -129,18 +119,4 @@ func (c check) problems(name string, answer *contract.CheckCredentialsResult) []
 		})
 	}
 	return problems
-}
-
-// boxesOf gives boxes by node id and pointer.
-func boxesOf(sealed map[string][]sealedValue) map[string]map[string]string {
-	boxes := map[string]map[string]string{}
-	for _, values := range sealed {
-		for _, value := range values {
-			if boxes[value.nodeID] == nil {
-				boxes[value.nodeID] = map[string]string{}
-			}
-			boxes[value.nodeID][value.pointer] = value.box
-		}
-	}
-	return boxes
 }

@@ -98,7 +98,7 @@ func (e *Engine) ofGraph(ctx context.Context, d *discovery) (err error) {
 func (e *Engine) searchOutside(ctx context.Context, d *discovery) error {
 	answer, err := e.check(ctx, check{
 		caller: d.caller, deploymentID: d.spec.DeploymentID, credentials: d.credentials, prefix: d.prefix,
-		pinned: d.deployment.Accounts, catalog: d.catalog, needed: providersOf(d.plan), sealed: d.sealed, identify: true,
+		pinned: d.deployment.Accounts, catalog: d.catalog, needed: providersOf(d.plan), sealed: d.sealed,
 	})
 	if err != nil {
 		return err
@@ -136,8 +136,7 @@ func (d *discovery) certain() *graph.Spec {
 		}
 		node.Names = maps.Clone(node.Names)
 		maps.DeleteFunc(node.Names, func(region, _ string) bool {
-			state := placements[placeKey{node.Logical(), region}].State
-			return state != store.Live && state != store.Maybe
+			return !placements[placeKey{node.Logical(), region}].MayBeThere()
 		})
 	}
 	return &spec
@@ -153,14 +152,13 @@ func (d *discovery) compare() {
 			continue
 		}
 		f.Recorded = string(placement.State)
-		there := placement.State == store.Live || placement.State == store.Maybe
 		switch {
 		case f.Status == rest.DiscoveredFound && f.NodeID != node.Logical():
 			*f = f.undecided(rest.DiscoveredConflict, "it carries another node id than is on record")
 		case f.Status == rest.DiscoveredFound:
 			f.Differs = placement.State != store.Live || placement.Identity != "" && placement.Identity != f.Identity
 		case f.Status == rest.DiscoveredMissing:
-			f.Differs = there
+			f.Differs = placement.MayBeThere()
 		}
 	}
 }
@@ -194,7 +192,7 @@ func (e *Engine) recordAnew(ctx context.Context, d *discovery, response *rest.Di
 	}
 	answer, err := e.check(ctx, check{
 		caller: d.caller, deploymentID: p.spec.DeploymentID, credentials: d.credentials, prefix: d.prefix,
-		catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed, identify: true,
+		catalog: p.catalog, needed: providersOf(p.plan), sealed: p.sealed,
 	})
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/dispatch"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/journal"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/schedule"
@@ -69,39 +68,9 @@ func (d *drive) mode(state *execution.Run) execution.Mode {
 	return cmp.Or(state.Mode, execution.Mode(d.run.Mode))
 }
 
-// options say how far the run is to go.
+// scheduling says how far the run is to go, and how much of it at once.
 func (e *Engine) scheduling(d *drive, mode execution.Mode) schedule.Options {
 	return schedule.Options{Limit: e.options.Concurrency, Step: mode == execution.Step, Early: d.uncertain}
-}
-
-// runOptions is what a run keeps of its command, and what was said about it at its beginning.
-type runOptions struct {
-	Only     []string        `json:"only,omitempty"`
-	Warnings []string        `json:"warnings,omitempty"`
-	LeftOver []rest.LeftOver `json:"left_over,omitempty"`
-	// Move is what a run of the kind move is to do.
-	Move *moveOptions `json:"move,omitempty"`
-	// TimeoutSeconds bounds each drive of the run; 0 for none.
-	TimeoutSeconds float64 `json:"timeout_seconds,omitempty"`
-	// PreviousHead is the graph that the deployment stood as before the run, "" for none; nil where nobody wrote it down.
-	PreviousHead *string `json:"previous_head,omitempty"`
-	// Undoes is the run that a rollback takes back, Restores the graph that is the head again once it has, "" for none, and
-	// Head the one that was the head when it began.
-	Undoes   string `json:"undoes,omitempty"`
-	Restores string `json:"restores,omitempty"`
-	Head     string `json:"head,omitempty"`
-}
-
-type placeKey struct{ nodeID, region string }
-
-func placementsOf(resources []store.Resource) map[placeKey]store.Placement {
-	placements := map[placeKey]store.Placement{}
-	for _, r := range resources {
-		for _, p := range r.Placements {
-			placements[placeKey{r.NodeID, p.Region}] = p
-		}
-	}
-	return placements
 }
 
 // newRun draws the ids of a run.
@@ -183,26 +152,6 @@ func (e *Engine) begin(ctx context.Context, caller Caller, d *drive, state *exec
 	e.mu.Unlock()
 	go e.work(d)
 	return e.result(ctx, d)
-}
-
-// claim makes sure that one command at a time sets a run going in this host.
-func (e *Engine) claim(runID string) (release func(), err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return nil, refuse(Unavailable, "the host is stopping")
-	}
-	if _, taken := e.drives[runID]; taken {
-		return nil, &Error{Kind: Conflict, Message: "this run is active", RunID: runID}
-	}
-	e.drives[runID] = nil
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.drives[runID] == nil {
-			delete(e.drives, runID)
-		}
-	}, nil
 }
 
 // work schedules the run until it comes to rest, and records how.
@@ -336,60 +285,4 @@ func (e *Engine) Wait(ctx context.Context, caller Caller, runID string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// reload brings a run back from the store: its plan, its state, and what is recorded of its resources.
-func (e *Engine) reload(ctx context.Context, caller Caller, run store.Run) (*drive, *execution.Run, error) {
-	d := &drive{run: run}
-	var err error
-	if d.options, err = optionsOf(&run); err != nil {
-		return nil, nil, err
-	}
-	spec, _, err := e.load(ctx, caller, run.PlanGraphID)
-	if err != nil {
-		return nil, nil, err
-	}
-	if d.plan, err = e.planOf(run.Kind, spec, run.ExecGraphID, d.options.Only); err != nil {
-		return nil, nil, err
-	}
-	if err := e.learn(ctx, caller.Tenant, d.plan); err != nil {
-		return nil, nil, err
-	}
-	events, err := e.store.Events(ctx, run.ID, 0, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	state, err := execution.Replay(run.ID, operationIDs(d.plan), events)
-	if err != nil {
-		return nil, nil, fmt.Errorf("replay run %s: %w", run.ID, err)
-	}
-	resources, err := e.store.Resources(ctx, caller.Tenant, run.DeploymentID)
-	if err != nil {
-		return nil, nil, err
-	}
-	d.placements = placementsOf(resources)
-	return d, state, nil
-}
-
-// optionsOf reads what a run kept of its command.
-func optionsOf(run *store.Run) (options runOptions, err error) {
-	if err := json.Unmarshal(run.Options, &options); err != nil {
-		return options, fmt.Errorf("options of run %s: %w", run.ID, err)
-	}
-	return options, nil
-}
-
-// planOf orders a graph for a kind of run: a verification needs no order, and looks at nothing that was to be deleted.
-func (e *Engine) planOf(kind execution.RunKind, spec *graph.Spec, execGraphID string, only []string) (*plan.Plan, error) {
-	if kind == execution.Verify {
-		var err error
-		if spec, err = verifiable(spec); err != nil {
-			return nil, fmt.Errorf("plan: %w", err)
-		}
-	}
-	full, err := plan.New(spec, nil, execGraphID)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
-	}
-	return limited(full, only)
 }

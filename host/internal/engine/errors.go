@@ -59,6 +59,14 @@ func invalid(problems ...graph.Problem) *Error {
 	return &Error{Kind: Invalid, Message: "the request breaks rules", Problems: problems}
 }
 
+// refused is invalid where there are problems, and nil where there are none.
+func refused(problems []graph.Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return invalid(problems...)
+}
+
 // classified gives every error of a stage its kind; what has none is internal.
 func classified(err error) error {
 	var known *Error

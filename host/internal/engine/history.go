@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
@@ -50,15 +49,6 @@ func (e *Engine) history(ctx context.Context, caller Caller, deploymentID string
 		history.Versions = append(history.Versions, version)
 	}
 	return history, nil
-}
-
-// deployment reads a deployment of the caller's.
-func (e *Engine) deployment(ctx context.Context, caller Caller, deploymentID string) (store.Deployment, error) {
-	deployment, err := e.store.Deployment(ctx, caller.Tenant, deploymentID)
-	if errors.Is(err, store.ErrNotFound) {
-		err = refuse(NotFound, "there is no such deployment")
-	}
-	return deployment, err
 }
 
 // runsOf gives the latest runs of a graph, each with its counts.

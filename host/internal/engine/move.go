@@ -141,26 +141,19 @@ func (e *Engine) moveOn(ctx context.Context, caller Caller, request *rest.MoveRe
 
 // goOnMoving sets a run of a move going again. ending, where there is one, commits it or says why it cannot be.
 func (e *Engine) goOnMoving(ctx context.Context, caller Caller, run store.Run, deployment store.Deployment, request *rest.MoveEndRequest, ending func(*drive, *execution.Run) (*commitment, error)) (*rest.RunResult, error) {
-	release, err := e.claim(run.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	d, state, err := e.reload(ctx, caller, run)
-	if err != nil {
-		return nil, err
-	}
-	given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
-	if err != nil {
-		return nil, err
-	}
-	g := goingOn{deployment: deployment, credentials: request.Credentials, away: request.ToCredentials, prefix: "/credentials", given: given}
-	if ending != nil {
-		if g.commit, err = ending(d, state); err != nil {
+	return e.claimed(ctx, caller, run, func(d *drive, state *execution.Run) (*rest.RunResult, error) {
+		given, err := sealedAgain(request.SealedProperties, d.plan.Spec)
+		if err != nil {
 			return nil, err
 		}
-	}
-	return e.goOn(ctx, caller, d, state, g)
+		g := goingOn{deployment: deployment, credentials: request.Credentials, away: request.ToCredentials, prefix: "/credentials", given: given}
+		if ending != nil {
+			if g.commit, err = ending(d, state); err != nil {
+				return nil, err
+			}
+		}
+		return e.goOn(ctx, caller, d, state, g)
+	})
 }
 
 // moveAnew derives the graphs of a move, and runs it.
@@ -256,7 +249,7 @@ func placesOf(resources []store.Resource, c *catalog) graph.Places {
 		kind, offered := c.Type(r.Type)
 		for _, placement := range r.Placements {
 			place := graph.Place{
-				Name: placement.Name, There: placement.State == store.Live || placement.State == store.Maybe,
+				Name: placement.Name, There: placement.MayBeThere(),
 			}
 			if offered {
 				place.Stays = stays(placement, kind)
@@ -282,19 +275,4 @@ func leftBehind(stays []graph.Stay, resources []store.Resource) []rest.LeftOver 
 		}
 	}
 	return left
-}
-
-// unfinished is the run of a deployment that changes something and has not come to its end; nil for none. There is one at most:
-// a new one takes the place of the one before.
-func (e *Engine) unfinished(ctx context.Context, caller Caller, deploymentID string) (*store.Run, error) {
-	for _, kind := range changing {
-		runs, err := e.store.ListRuns(ctx, store.RunFilter{Tenant: caller.Tenant, DeploymentID: deploymentID, Kind: kind}, store.Page{Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(runs) > 0 && !runs[0].Status.Final() {
-			return &runs[0], nil
-		}
-	}
-	return nil, nil
 }

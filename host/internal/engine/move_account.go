@@ -33,7 +33,7 @@ func (e *Engine) accountsAway(ctx context.Context, caller Caller, p *prepared, c
 	}
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: p.deployment.ID, credentials: credentials, prefix: "/to_credentials", catalog: p.catalog,
-		needed: needed, identify: true,
+		needed: needed,
 	})
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (e *Engine) checkAway(ctx context.Context, caller Caller, d *drive, credent
 	}
 	_, err = e.check(ctx, check{
 		caller: caller, deploymentID: d.plan.Spec.DeploymentID, credentials: credentials, prefix: "/to_credentials",
-		pinned: d.options.Move.Accounts, catalog: catalog, needed: needed, sealed: given, identify: true,
+		pinned: d.options.Move.Accounts, catalog: catalog, needed: needed, sealed: given,
 	})
 	d.call.Away = dispatch.Access{Credentials: credentials, Accounts: d.options.Move.Accounts}
 	return err
@@ -133,19 +133,6 @@ func inAccounts(resources []store.Resource, accounts map[string]string) []store.
 		account, pinned := accountOf(r), accounts[providerOf(r)]
 		return account != "" && pinned != "" && account != pinned
 	})
-}
-
-// pathOf tells resources of one id apart, by the composite that they are in and, once they have moved to another account, by that.
-func (p *prepared) pathOf(node *graph.Node, known map[string]string) (path, account string) {
-	path, drawn := known[node.NodeID]
-	if drawn {
-		return path, p.away[node.Provider()]
-	}
-	path = graph.Enclosing(node.ResourceID)
-	if account = p.away[node.Provider()]; account != "" && !node.Composite() {
-		path += "@" + account
-	}
-	return path, account
 }
 
 // betweenAccounts refuses what would leave behind the part of an unfinished move that is in another account.

@@ -181,12 +181,7 @@ func (e *Engine) endedMove(ctx context.Context, caller Caller, graphID string) (
 // DiscardMove undoes a move that was not committed: what was repointed is given its old values, and what was made is deleted. A
 // discard that did not finish is gone on with.
 func (e *Engine) DiscardMove(ctx context.Context, caller Caller, graphID string, request *rest.MoveEndRequest) (*rest.RunResult, error) {
-	for try := 1; ; try++ {
-		result, err := e.discardMove(ctx, caller, graphID, request)
-		if !errors.Is(err, store.ErrExists) || try == createTries {
-			return result, classified(err)
-		}
-	}
+	return whileBeaten(func() (*rest.RunResult, error) { return e.discardMove(ctx, caller, graphID, request) })
 }
 
 func (e *Engine) discardMove(ctx context.Context, caller Caller, graphID string, request *rest.MoveEndRequest) (*rest.RunResult, error) {

@@ -151,7 +151,7 @@ func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, giv
 	}
 	answer, err = e.check(ctx, check{
 		caller: caller, deploymentID: p.spec.DeploymentID, credentials: given.credentials, prefix: given.prefix,
-		pinned: p.deployment.Accounts, catalog: p.catalog, needed: names, sealed: p.sealed, identify: true,
+		pinned: p.deployment.Accounts, catalog: p.catalog, needed: names, sealed: p.sealed,
 	})
 	return len(names) == len(providersOf(p.plan)), answer, err
 }

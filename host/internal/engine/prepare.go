@@ -2,13 +2,10 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/config/document"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/graph"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/plan"
@@ -143,23 +140,6 @@ func nextVersion(cfg *rest.Config, deployment store.Deployment) string {
 	return fmt.Sprintf("v%d", deployment.Sequence+1)
 }
 
-// sealedOf notes where each sealed value stands in the request.
-func sealedOf(values map[string][]graph.SealedValue, at func(graph.SealedValue) string) map[string][]sealedValue {
-	sealed := make(map[string][]sealedValue, len(values))
-	for provider := range values {
-		for _, v := range values[provider] {
-			sealed[provider] = append(sealed[provider], sealedValue{
-				nodeID: v.NodeID, typ: v.Type, pointer: v.Pointer, box: v.Box, request: at(v),
-			})
-		}
-	}
-	return sealed
-}
-
-func inConfig(v graph.SealedValue) string {
-	return configPrefix + graph.SealedPointer(&graph.Node{ResourceID: v.ResourceID}, v.Pointer)
-}
-
 // stale warns of what is deployed and no longer named, or in a region that is no target any more: it stays, and destroy still
 // covers it.
 func stale(resources []store.Resource, spec *graph.Spec) []string {
@@ -180,157 +160,6 @@ func stale(resources []store.Resource, spec *graph.Spec) []string {
 		}
 	}
 	return warnings
-}
-
-// elsewhere are the regions in which something of a resource is, or may be, and that its node does not name.
-func elsewhere(r store.Resource, node *graph.Node) []string {
-	var regions []string
-	for _, placement := range r.Placements {
-		there := placement.State == store.Live || placement.State == store.Maybe
-		if there && !slices.Contains(node.Regions, placement.Region) {
-			regions = append(regions, placement.Region)
-		}
-	}
-	return regions
-}
-
-func exists(r store.Resource) bool {
-	for _, placement := range r.Placements {
-		if placement.State == store.Live || placement.State == store.Maybe {
-			return true
-		}
-	}
-	return false
-}
-
-// judgeAtOnce bounds one Validate call, so that a large graph stays within the size of a message.
-const judgeAtOnce = 200
-
-// judge asks providers about types that have rules beyond their schema.
-func (e *Engine) judge(ctx context.Context, c *catalog, built *graph.Built) ([]graph.Problem, error) {
-	var problems []graph.Problem
-	spec, boxes := built.Spec, boxesOf(sealedOf(built.Sealed, inConfig))
-	for _, name := range c.names() {
-		var nodes []*graph.Node
-		for i := range spec.Nodes {
-			kind, ok := c.Type(spec.Nodes[i].Type)
-			if ok && kind.Validates && spec.Nodes[i].Provider() == name {
-				nodes = append(nodes, &spec.Nodes[i])
-			}
-		}
-		for len(nodes) > 0 {
-			n := min(len(nodes), judgeAtOnce)
-			found, err := e.judgeSome(ctx, name, spec.Providers[name].Version, nodes[:n], boxes)
-			if err != nil {
-				return nil, err
-			}
-			problems, nodes = append(problems, found...), nodes[n:]
-		}
-	}
-	return problems, nil
-}
-
-func (e *Engine) judgeSome(ctx context.Context, name, version string, nodes []*graph.Node, boxes map[string]map[string]string) ([]graph.Problem, error) {
-	items := make([]contract.ValidateItem, len(nodes))
-	for i, node := range nodes {
-		properties, err := withBoxes(node, node.Boxes(boxes))
-		if err != nil {
-			return nil, err
-		}
-		items[i] = contract.ValidateItem{Type: node.Type, Verb: node.Verb, Properties: properties}
-		for role := range node.References {
-			items[i].Roles = append(items[i].Roles, role)
-		}
-	}
-	var answers [][]contract.Diagnostic
-	err := e.ask(ctx, name, version, func(provider contract.Provider) (err error) {
-		answers, err = provider.Validate(ctx, items)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("validate with %s: %w", name, err)
-	}
-	var problems []graph.Problem
-	for i := range min(len(answers), len(nodes)) {
-		for _, d := range answers[i] {
-			if d.Severity == contract.SeverityError {
-				at := append([]string{"properties"}, document.Split(d.Pointer)...)
-				problems = append(problems, graph.ProblemOf(configPrefix, nodes[i], d.Summary, at...))
-			}
-		}
-	}
-	return problems, nil
-}
-
-// withBoxes puts the sealed values back that the graph does not keep: a type may have rules on whether they are there.
-func withBoxes(node *graph.Node, boxes map[string]string) (json.RawMessage, error) {
-	values := make(map[string]json.RawMessage, len(boxes))
-	for pointer, box := range boxes {
-		values[pointer], _ = json.Marshal(box) // a string always encodes
-	}
-	return document.Fill(node.Properties, values)
-}
-
-// newGraph is the spec graph as the store keeps it, with the subgraphs of its composites and the logical resources it names.
-func (p *prepared) newGraph(caller Caller, kind string, now time.Time) (*store.NewGraph, error) {
-	main, err := storedGraph(caller, p.spec, kind, now)
-	if err != nil {
-		return nil, err
-	}
-	g := &store.NewGraph{Graph: main}
-	for _, subgraph := range p.subgraphs {
-		stored, err := storedGraph(caller, subgraph, store.SubgraphKind, now)
-		if err != nil {
-			return nil, err
-		}
-		g.Subgraphs = append(g.Subgraphs, stored)
-	}
-	paths := make(map[string]string, len(p.resources))
-	for i := range p.resources {
-		paths[p.resources[i].NodeID] = p.resources[i].Path
-	}
-	for i := range p.spec.Nodes {
-		node := &p.spec.Nodes[i]
-		path, account := p.pathOf(node, paths)
-		resource := store.Resource{ResourceID: node.ResourceID, Path: path, Type: node.Type, NodeID: node.NodeID}
-		for _, region := range node.Regions {
-			resource.Placements = append(resource.Placements, store.Placement{
-				Region: region, Name: node.Names[region], State: store.Planned, Account: account,
-			})
-		}
-		g.Resources = append(g.Resources, resource)
-	}
-	return g, nil
-}
-
-func storedGraph(caller Caller, spec *graph.Spec, kind string, now time.Time) (store.Graph, error) {
-	encoded, err := json.Marshal(spec)
-	if err != nil {
-		return store.Graph{}, fmt.Errorf("encode spec graph: %w", err)
-	}
-	return store.Graph{
-		Tenant: caller.Tenant, ID: spec.GraphID, DeploymentID: spec.DeploymentID, Version: spec.Version,
-		Kind: kind, Spec: encoded, CreatedAt: now, CreatedBy: caller.Name,
-	}, nil
-}
-
-// deploymentGraph is the kind of a graph that a caller wrote.
-const deploymentGraph = "deployment"
-
-// load reads a stored spec graph.
-func (e *Engine) load(ctx context.Context, caller Caller, graphID string) (*graph.Spec, store.Graph, error) {
-	stored, err := e.store.Graph(ctx, caller.Tenant, graphID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, stored, refuse(NotFound, "there is no such graph")
-	}
-	if err != nil {
-		return nil, stored, err
-	}
-	spec := &graph.Spec{}
-	if err := json.Unmarshal(stored.Spec, spec); err != nil {
-		return nil, stored, fmt.Errorf("stored spec graph %s: %w", graphID, err)
-	}
-	return spec, stored, nil
 }
 
 func operationIDs(p *plan.Plan) []string {

@@ -183,8 +183,7 @@ func (r *recorder) Identity(operation *plan.Operation) string {
 
 // mayExist says whether the record told, when this run began, that something may be there.
 func (r *recorder) mayExist(operation *plan.Operation) bool {
-	state := r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].State
-	return state == store.Live || state == store.Maybe
+	return r.drive.placements[placeKey{operation.Node.Logical(), operation.Region}].MayBeThere()
 }
 
 // Uncertain says whether the record does not know if the thing is there.

@@ -40,7 +40,7 @@ func (e *Engine) checkAgain(ctx context.Context, caller Caller, d *drive, spec *
 	d.plan.Declare(catalog)
 	answer, err := e.check(ctx, check{
 		caller: caller, deploymentID: spec.DeploymentID, credentials: credentials, prefix: prefix,
-		pinned: d.pinned(deployment), catalog: catalog, needed: openProviders(d, open, false), sealed: given, identify: true,
+		pinned: d.pinned(deployment), catalog: catalog, needed: openProviders(d, open, false), sealed: given,
 	})
 	if err != nil {
 		return err

@@ -127,3 +127,6 @@ type Placement struct {
 	GraphID         string // the graph last applied to it
 	Outputs         json.RawMessage
 }
+
+// MayBeThere says that something is in the place, as far as is known.
+func (p Placement) MayBeThere() bool { return p.State == Live || p.State == Maybe }
