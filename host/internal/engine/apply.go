@@ -118,7 +118,7 @@ func (e *Engine) approved(ctx context.Context, caller Caller, p *prepared, run s
 	run.DeploymentID, run.GraphID, run.PlanGraphID = p.spec.DeploymentID, p.spec.GraphID, p.spec.GraphID
 	run.Mode = cmp.Or(string(request.Mode), run.Mode)
 	d := &drive{run: run, plan: p.plan, options: runOptions{
-		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout, PreviousHead: standing(p.deployment),
+		Only: request.Only, Warnings: p.warnings, TimeoutSeconds: p.spec.Timeout, PreviousHead: new(standsAs(p.deployment)),
 	}}
 	d.accounts = merged(p.deployment.Accounts, answer.accounts)
 	d.newAccounts = answer.accounts

@@ -67,3 +67,11 @@ func (e *Engine) unfinished(ctx context.Context, caller Caller, deploymentID str
 	}
 	return nil, nil
 }
+
+// standsAs is the graph that a deployment stands as: "" when nothing was applied, or all was destroyed.
+func standsAs(deployment store.Deployment) string {
+	if deployment.Destroyed {
+		return ""
+	}
+	return deployment.HeadGraphID
+}

@@ -115,14 +115,6 @@ func unwilling(p *plan.Plan, state *execution.Run) []string {
 	return left
 }
 
-// skippedBehind is why a move left something: what its provider said, or that something else which needs it was left.
-func skippedBehind(operation *execution.Operation) string {
-	if operation.Error != nil {
-		return operation.Error.Summary
-	}
-	return "something that depends on it was left over"
-}
-
 // CommitMove makes a move final: the graph that it leads to is the head from now on, and what was left behind is deleted. One that
 // was committed and did not finish is gone on with.
 func (e *Engine) CommitMove(ctx context.Context, caller Caller, graphID string, request *rest.MoveEndRequest) (*rest.RunResult, error) {
@@ -243,54 +235,4 @@ func (e *Engine) discardAnew(ctx context.Context, caller Caller, request *rest.M
 	}
 	d.run.GraphID = run.GraphID
 	return e.createMovement(ctx, caller, d, store.NewRun{PreviousHead: deployment.HeadGraphID, Supersede: true})
-}
-
-// moveState says how a move stands.
-func moveState(d *drive, state *execution.Run) *rest.MoveState {
-	options := d.options.Move
-	if options == nil {
-		return nil
-	}
-	m := &rest.MoveState{
-		FromRegion: options.From, ToRegion: options.To, PreviousGraphID: options.Previous, DeleteAfterVerify: options.DeleteAfterVerify,
-		Phase: rest.MoveMaking, FromAccounts: options.Left, ToAccounts: options.Accounts,
-	}
-	switch {
-	case !d.forward():
-		m.Phase = rest.MoveDiscarded
-	case committed(d.plan, state):
-		m.Phase = rest.MoveCommitted
-	case ready(d.plan, state):
-		m.Phase = rest.MoveHeld
-	}
-	return m
-}
-
-// nextOfMove says which calls make sense for a move at rest.
-func nextOfMove(d *drive, state *execution.Run) []rest.Call {
-	path := "/deploy/move/" + d.run.GraphID
-	commit := rest.Call{Method: "POST", Path: path + "/commit", Why: "make it final: what was left behind is deleted"}
-	discard := rest.Call{Method: "POST", Path: path + "/discard", Why: "undo it: what was made is deleted"}
-	resume := rest.Call{Method: "POST", Path: "/deploy/move", Why: "go on from where it stopped: send graph_id and credentials"}
-	verify := rest.Call{Method: "POST", Path: "/deploy/verify", Why: "compare what is there with what was asked for"}
-	destroy := rest.Call{Method: "POST", Path: "/deploy/destroy", Why: "delete what this deployment made"}
-	phase := moveState(d, state).Phase
-	switch {
-	case state.Status == execution.RunCompleted:
-		return []rest.Call{verify, destroy}
-	case phase == rest.MoveDiscarded:
-		discard.Why = "go on with it: send credentials"
-		return []rest.Call{discard, destroy}
-	case phase == rest.MoveCommitted && state.Status == execution.RunCancelled:
-		return []rest.Call{verify, destroy}
-	case phase == rest.MoveCommitted:
-		commit.Why = "go on with it: send credentials"
-		return []rest.Call{commit, destroy}
-	case state.Status == execution.RunCancelled:
-		return []rest.Call{discard, destroy}
-	case phase == rest.MoveHeld:
-		return []rest.Call{commit, discard, destroy}
-	default:
-		return []rest.Call{resume, discard, destroy}
-	}
 }

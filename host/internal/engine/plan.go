@@ -108,8 +108,8 @@ func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.Pla
 	if err != nil {
 		return nil, err
 	}
-	if stored.Kind != deploymentGraph {
-		return nil, refuse(Conflict, "this graph was derived for a %s: plan one that a caller wrote", stored.Kind)
+	if err := notWritten(spec, stored); err != nil {
+		return nil, err
 	}
 	p := &prepared{spec: spec}
 	if p.sealed, err = sealedAgain(request.SealedProperties, spec); err != nil {
@@ -137,7 +137,7 @@ func (e *Engine) planAgain(ctx context.Context, caller Caller, request *rest.Pla
 
 // outdated says that a graph is not what the deployment stands as, nor was made when it stood as it does now.
 func outdated(spec *graph.Spec, deployment store.Deployment) bool {
-	now := *standing(deployment)
+	now := standsAs(deployment)
 	return now != spec.BasedOn && now != spec.GraphID
 }
 
@@ -154,45 +154,6 @@ func (e *Engine) checkGiven(ctx context.Context, caller Caller, p *prepared, giv
 		pinned: p.deployment.Accounts, catalog: p.catalog, needed: names, sealed: p.sealed,
 	})
 	return len(names) == len(providersOf(p.plan)), answer, err
-}
-
-// order makes the plan, with what is known of how long its operations take.
-func (p *prepared) order(ctx context.Context, e *Engine, caller Caller, execGraphID string) (err error) {
-	if p.plan, err = plan.New(p.spec, p.catalog, execGraphID); err != nil {
-		return fmt.Errorf("plan: %w", err)
-	}
-	return e.learn(ctx, caller.Tenant, p.plan)
-}
-
-// limit narrows the plan to some resources and what they need.
-func (p *prepared) limit(only []string) error {
-	narrowed, err := limited(p.plan, only)
-	p.plan = narrowed
-	return err
-}
-
-func limited(full *plan.Plan, only []string) (*plan.Plan, error) {
-	if len(only) == 0 {
-		return full, nil
-	}
-	narrowed, err := full.Only(only)
-	if err != nil {
-		return nil, invalid(graph.Problem{Pointer: "/only", Message: "names a resource that this graph does not have"})
-	}
-	return narrowed, nil
-}
-
-// providersOf lists the providers that a plan's operations use, in the order of first use.
-func providersOf(p *plan.Plan) []string {
-	seen := map[string]bool{}
-	var names []string
-	for i := range p.Operations {
-		if name := p.Operations[i].Node.Provider(); !seen[name] {
-			seen[name] = true
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // StoredPlan gives back a plan that was stored, to be approved.

@@ -72,7 +72,7 @@ func (e *Engine) prepareOn(ctx context.Context, caller Caller, p *prepared, cfg 
 	if len(problems) > 0 {
 		return invalid(problems...)
 	}
-	built.Spec.BasedOn = *standing(p.deployment)
+	built.Spec.BasedOn = standsAs(p.deployment)
 	p.subgraphs = built.Subgraphs
 	p.spec, p.warnings, p.sealed = built.Spec, append(built.Warnings, stale(p.resources, built.Spec)...), sealedOf(built.Sealed, inConfig)
 	return p.order(ctx, e, caller, execGraphID)
@@ -172,4 +172,43 @@ func operationIDs(p *plan.Plan) []string {
 
 func runEvent(status execution.RunStatus, by, reason string) execution.Event {
 	return execution.Event{Kind: execution.RunChanged, RunStatus: status, By: by, Reason: reason}
+}
+
+// order makes the plan, with what is known of how long its operations take.
+func (p *prepared) order(ctx context.Context, e *Engine, caller Caller, execGraphID string) (err error) {
+	if p.plan, err = plan.New(p.spec, p.catalog, execGraphID); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	return e.learn(ctx, caller.Tenant, p.plan)
+}
+
+// limit narrows the plan to some resources and what they need.
+func (p *prepared) limit(only []string) error {
+	narrowed, err := limited(p.plan, only)
+	p.plan = narrowed
+	return err
+}
+
+func limited(full *plan.Plan, only []string) (*plan.Plan, error) {
+	if len(only) == 0 {
+		return full, nil
+	}
+	narrowed, err := full.Only(only)
+	if err != nil {
+		return nil, invalid(graph.Problem{Pointer: "/only", Message: "names a resource that this graph does not have"})
+	}
+	return narrowed, nil
+}
+
+// providersOf lists the providers that a plan's operations use, in the order of first use.
+func providersOf(p *plan.Plan) []string {
+	seen := map[string]bool{}
+	var names []string
+	for i := range p.Operations {
+		if name := p.Operations[i].Node.Provider(); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -32,15 +32,6 @@ func (e *Engine) rollback(ctx context.Context, caller Caller, request *rest.Roll
 	return e.rollbackAnew(ctx, caller, request, deployment, run)
 }
 
-// standing is the graph that a deployment stands as: "" when nothing was applied, or all was destroyed.
-func standing(deployment store.Deployment) *string {
-	head := deployment.HeadGraphID
-	if deployment.Destroyed {
-		head = ""
-	}
-	return &head
-}
-
 // latestChange finds the run to take back: the latest that changed something and was not taken back; or a rollback that did not
 // finish, to go on with. A caller who wants to go back further than one run has to name the run.
 func (e *Engine) latestChange(ctx context.Context, caller Caller, deploymentID, wanted string) (store.Run, error) {
@@ -134,7 +125,7 @@ func (e *Engine) rollbackAnew(ctx context.Context, caller Caller, request *rest.
 	}
 	run.GraphID = undone.GraphID
 	d := &drive{run: run, undoing: u.records, options: runOptions{
-		LeftOver: left, Undoes: undone.ID, Head: deployment.HeadGraphID, PreviousHead: standing(deployment),
+		LeftOver: left, Undoes: undone.ID, Head: deployment.HeadGraphID, PreviousHead: new(standsAs(deployment)),
 	}}
 	if u.restored != nil {
 		d.options.Restores = u.restored.GraphID

@@ -119,13 +119,6 @@ func skippedDeletion(operation *plan.Operation) rest.LeftOver {
 	}
 }
 
-// leftByMove is what a move could not delete.
-func leftByMove(operation *plan.Operation, state *execution.Operation) rest.LeftOver {
-	left := skippedDeletion(operation)
-	left.Identity, left.Reason = state.Identity, skippedBehind(state)
-	return left
-}
-
 func blame(summary *rest.OperationSummary, d *contract.Diagnostic) {
 	if d != nil {
 		summary.Error, summary.ErrorType, summary.Diagnostic = d.Summary, string(d.Kind), rest.DiagnosticOf(d)
@@ -158,43 +151,6 @@ func counts(state *execution.Run) rest.Counts {
 		}
 	}
 	return c
-}
-
-func nextOf(d *drive, state *execution.Run) []rest.Call {
-	if d.options.Move != nil && !state.Status.Active() {
-		return nextOfMove(d, state)
-	}
-	return next(&d.run, state.Status)
-}
-
-// next says which calls make sense, given how a run stands.
-func next(run *store.Run, status execution.RunStatus) []rest.Call {
-	watch := rest.Call{Method: "GET", Path: "/deploy/events/" + run.GraphID + "?run=" + run.ID, Why: "follow what happens"}
-	resume := rest.Call{Method: "POST", Path: "/deploy/continue", Why: "go on from where it stopped: send graph_id and credentials"}
-	cancel := rest.Call{Method: "POST", Path: "/deploy/cancel", Why: "end it for good: send run_id"}
-	verify := rest.Call{Method: "POST", Path: "/deploy/verify", Why: "compare what is there with what was asked for"}
-	destroy := rest.Call{Method: "POST", Path: "/deploy/destroy", Why: "delete what this deployment made"}
-	rollback := rest.Call{Method: "POST", Path: "/deploy/rollback", Why: "take back what this run changed"}
-	switch {
-	case status == execution.RunCancelling:
-		return []rest.Call{watch}
-	case status.Active():
-		return []rest.Call{watch, cancel}
-	case run.Kind == execution.Verify:
-		return []rest.Call{verify, destroy}
-	case !status.Final() && run.Kind == execution.Destroy:
-		return []rest.Call{resume, cancel}
-	case !status.Final() && run.Kind == execution.Apply:
-		return []rest.Call{resume, cancel, rollback, destroy}
-	case !status.Final():
-		return []rest.Call{resume, cancel, destroy}
-	case run.Kind == execution.Destroy:
-		return nil
-	case run.Kind == execution.Apply:
-		return []rest.Call{verify, rollback, destroy}
-	default:
-		return []rest.Call{verify, destroy}
-	}
 }
 
 // Status says how the latest run of a graph that changes something stands, or the run that is named.
