@@ -20,24 +20,15 @@ func (a *app) moveCommand() *cobra.Command {
 		Use: "move TARGET --from REGION --to REGION", Short: "Move a deployment's resources to another region or account", Args: cobra.ExactArgs(1),
 		Long: "Make what is in one region in another, verify it, and repoint what reads it. Then the move waits for its commit, or commits\n" +
 			"by itself with --delete-after-verify. Run again it goes on where it stopped.\n" + targetHelp + "\n\n" + credentialHelp,
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolve(ctx, s, args[0])
-				if err == nil {
-					request.SealedProperties, err = readSealed(sealed)
-				}
-				if err == nil {
-					request.ToCredentials, err = a.sealedAway(ctx, s, away, found.deploymentID)
-				}
-				if err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, "move", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request.GraphID, request.Credentials = found.graphID, credentials
-					return s.Move(ctx, request, options...)
-				})
+		RunE: a.onTarget(func(ctx context.Context, s *session, found target) (err error) {
+			if request.SealedProperties, request.ToCredentials, err = a.moveSecrets(ctx, s, found, sealed, away); err != nil {
+				return err
+			}
+			return a.withGraph(ctx, s, "move", found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request.GraphID, request.Credentials = found.graphID, credentials
+				return s.Move(ctx, request, options...)
 			})
-		},
+		}),
 	}
 	set := command.Flags()
 	a.clientFlags(set)
@@ -48,8 +39,7 @@ func (a *app) moveCommand() *cobra.Command {
 	set.BoolVar(&request.DeleteAfterVerify, "delete-after-verify", false, "commit by itself once everything new is verified")
 	set.StringSliceVar(&request.Only, "only", nil, "only these resources and what they need")
 	set.BoolVar(&request.Force, "force", false, "also when the graph is not the deployment's head, or its last run did not finish")
-	sealedFlag(set, &sealed)
-	awayFlag(set, &away)
+	moveSecretFlags(set, &sealed, &away)
 	command.AddCommand(
 		a.endMoveCommand("commit", "Make a move final: what was left behind is deleted", (*session).CommitMove),
 		a.endMoveCommand("discard", "Undo a move that was not committed", (*session).DiscardMove),
@@ -61,40 +51,41 @@ func (a *app) moveCommand() *cobra.Command {
 func (a *app) endMoveCommand(verb, short string,
 	end func(*session, context.Context, string, *rest.MoveEndRequest, ...rest.CallOption) (*rest.RunResult, error),
 ) *cobra.Command {
-	sealed, away := "", ""
+	request, sealed, away := &rest.MoveEndRequest{}, "", ""
 	command := &cobra.Command{
 		Use: verb + " TARGET", Short: short, Args: cobra.ExactArgs(1),
 		Long: short + ".\nTARGET is the move's graph id, the deployment's id, or its file.\n\n" + credentialHelp,
-		RunE: func(command *cobra.Command, args []string) error {
-			return a.call(command.Context(), func(ctx context.Context, s *session) error {
-				found, err := a.resolveMove(ctx, s, args[0])
-				request := &rest.MoveEndRequest{}
-				if err == nil {
-					request.SealedProperties, err = readSealed(sealed)
-				}
-				if err == nil {
-					request.ToCredentials, err = a.sealedAway(ctx, s, away, found.deploymentID)
-				}
-				if err != nil {
-					return err
-				}
-				return a.withGraph(ctx, s, verb, found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
-					request.Credentials = credentials
-					return end(s, ctx, found.graphID, request, options...)
-				})
+		RunE: a.onTargetBy(a.resolveMove, func(ctx context.Context, s *session, found target) (err error) {
+			if request.SealedProperties, request.ToCredentials, err = a.moveSecrets(ctx, s, found, sealed, away); err != nil {
+				return err
+			}
+			return a.withGraph(ctx, s, verb, found, func(credentials rest.Credentials, options []rest.CallOption) (*rest.RunResult, error) {
+				request.Credentials = credentials
+				return end(s, ctx, found.graphID, request, options...)
 			})
-		},
+		}),
 	}
 	a.clientFlags(command.Flags())
 	a.sealingFlags(command.Flags())
 	a.detailedFlag(command.Flags())
-	sealedFlag(command.Flags(), &sealed)
-	awayFlag(command.Flags(), &away)
+	moveSecretFlags(command.Flags(), &sealed, &away)
 	return command
 }
 
-func awayFlag(set *pflag.FlagSet, path *string) {
-	set.StringVar(path, "to-credentials-file", "", "like --credentials-file, for another account that all goes to of the providers in it")
+func moveSecretFlags(set *pflag.FlagSet, sealed, away *string) {
+	set.StringVar(sealed, "sealed-properties", "", "a file with boxes by pointer, as the seal command makes them, for what was never stored")
+	set.StringVar(away, "to-credentials-file", "", "like --credentials-file, for another account that all goes to of the providers in it")
+}
+
+// moveSecrets are what a move may need beside credentials: the boxes of one file, and the credentials of another for the account that
+// it goes to.
+func (a *app) moveSecrets(ctx context.Context, s *session, found target, sealed, away string) (map[string]string, rest.Credentials, error) {
+	boxes, err := readSealed(sealed)
+	if err != nil {
+		return nil, nil, err
+	}
+	credentials, err := a.sealedAway(ctx, s, away, found.deploymentID)
+	return boxes, credentials, err
 }
 
 // sealedAway seals the credentials of a file for the account that a move goes to; none when there is no file.
@@ -110,10 +101,6 @@ func (a *app) sealedAway(ctx context.Context, s *session, path, deployment strin
 		return nil, err
 	}
 	return a.sealed(ctx, s, slices.Sorted(maps.Keys(all)), deployment)
-}
-
-func sealedFlag(set *pflag.FlagSet, path *string) {
-	set.StringVar(path, "sealed-properties", "", "a file with boxes by pointer, as the seal command makes them, for what was never stored")
 }
 
 // readSealed reads the boxes of a file; none when there is none.

@@ -57,9 +57,15 @@ func (a *app) named(ctx context.Context, s *session, text string) (target, error
 
 // onTarget runs a command that is about what its first argument names.
 func (a *app) onTarget(command func(ctx context.Context, s *session, found target) error) func(*cobra.Command, []string) error {
+	return a.onTargetBy(a.resolve, command)
+}
+
+func (a *app) onTargetBy(resolve func(ctx context.Context, s *session, text string) (target, error),
+	command func(ctx context.Context, s *session, found target) error,
+) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		return a.call(c.Context(), func(ctx context.Context, s *session) error {
-			found, err := a.resolve(ctx, s, args[0])
+			found, err := resolve(ctx, s, args[0])
 			if err != nil {
 				return err
 			}
