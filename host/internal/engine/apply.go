@@ -174,7 +174,7 @@ func (e *Engine) applyGraph(ctx context.Context, caller Caller, request *rest.Ap
 	case run.Kind == execution.Move && run.Status == execution.RunCompleted && deployment.HeadGraphID == request.GraphID:
 		return e.Result(ctx, caller, run.ID)
 	case run.Kind != execution.Apply:
-		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a %s of this graph has begun: go on with that", run.Kind)}
+		return nil, &Error{Kind: Conflict, RunID: run.ID, Message: fmt.Sprintf("a run of this graph (%s) has begun: go on with that", run.Kind)}
 	case deployment.HeadGraphID != request.GraphID && !request.Force:
 		return nil, refuse(Conflict, "another graph of this deployment was applied since: force applies this one all the same")
 	case run.Status == execution.RunCompleted && deployment.HeadGraphID == request.GraphID:

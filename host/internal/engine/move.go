@@ -57,7 +57,7 @@ func (e *Engine) move(ctx context.Context, caller Caller, request *rest.MoveRequ
 		return nil, err
 	}
 	if unfinished != nil && !request.Force {
-		return nil, &Error{Kind: Conflict, RunID: unfinished.ID, Message: fmt.Sprintf("a %s of this deployment did not finish: go on with that first, or force", unfinished.Kind)}
+		return nil, &Error{Kind: Conflict, RunID: unfinished.ID, Message: fmt.Sprintf("the last run of this deployment (%s) did not finish: go on with that first, or force", unfinished.Kind)}
 	}
 	return e.moveAnew(ctx, caller, request, deployment)
 }

@@ -15,6 +15,7 @@ import (
 
 // The conditions that are told apart, as the manual's appendix on error codes names them.
 const (
+	notText              = "22021"
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
@@ -93,6 +94,20 @@ func fault(doing string, err error) error {
 		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return fmt.Errorf("store: %s: %w", doing, quiet(err))
+}
+
+// read ends a question for one row. A text that no column holds (it has a NUL, or is no UTF-8) names no row.
+func read(doing string, err error) error {
+	if unheard(err) {
+		err = store.ErrNotFound
+	}
+	return fault(doing, err)
+}
+
+// unheard says that the server refused the text that it was asked about, since none of its texts can be that one.
+func unheard(err error) bool {
+	answer := answerOf(err)
+	return answer != nil && answer.Code == notText
 }
 
 // quietError is an answer of the server without what it may repeat of a row.

@@ -135,10 +135,14 @@ func (s *Store) attempt(ctx context.Context, do func(ctx context.Context, tx pgx
 	return tx.Commit(ctx)
 }
 
-// rows calls scan for each row of a query.
+// rows calls scan for each row of a query. There is none for a text that no column holds.
 func (s *Store) rows(ctx context.Context, doing string, scan func(pgx.Rows) error, query string, args ...any) error {
 	rows, err := s.reader.Query(ctx, query, args...)
-	return fault(doing, each(rows, err, scan))
+	err = each(rows, err, scan)
+	if unheard(err) {
+		return nil
+	}
+	return fault(doing, err)
 }
 
 // each calls scan for each row.
@@ -157,5 +161,5 @@ func each(rows pgx.Rows, err error, scan func(pgx.Rows) error) error {
 
 // row reads the one row of a query.
 func (s *Store) row(ctx context.Context, doing, query string, args []any, into ...any) error {
-	return fault(doing, s.reader.QueryRow(ctx, query, args...).Scan(into...))
+	return read(doing, s.reader.QueryRow(ctx, query, args...).Scan(into...))
 }

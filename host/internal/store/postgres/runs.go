@@ -27,7 +27,7 @@ func scanRun(from pgx.Row) (store.Run, error) {
 // Run implements store.Runs.
 func (s *Store) Run(ctx context.Context, tenant, runID string) (store.Run, error) {
 	run, err := scanRun(s.reader.QueryRow(ctx, selectRun+"WHERE r.id = $1 AND r.tenant = $2", runID, tenant))
-	return run, fault("run", err)
+	return run, read("run", err)
 }
 
 // LatestRun implements store.Runs.
@@ -38,7 +38,7 @@ func (s *Store) LatestRun(ctx context.Context, tenant, graphID string, kinds ...
 	}
 	run, err := scanRun(s.reader.QueryRow(ctx, selectRun+`WHERE r.graph_id = $1 AND r.tenant = $2
 		AND (cardinality($3::text[]) = 0 OR r.kind = ANY($3)) ORDER BY r.number DESC LIMIT 1`, graphID, tenant, named))
-	return run, fault("latest run", err)
+	return run, read("latest run", err)
 }
 
 // ListRuns implements store.Runs.

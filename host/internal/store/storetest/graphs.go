@@ -15,6 +15,8 @@ func (s *suite) graphRoundTrip() {
 	require.ErrorIs(s, err, store.ErrNotFound)
 	_, err = s.store.Graph(s.ctx(), tenantA, id(1))
 	require.ErrorIs(s, err, store.ErrNotFound)
+	s.nothingIsCalled("a\x00b")
+	s.nothingIsCalled("a\xffb")
 
 	graph := graphOf(tenantA, deploymentA, 1)
 	s.requireFilled(graph.Graph)
@@ -31,6 +33,21 @@ func (s *suite) graphRoundTrip() {
 	require.Equal(s, store.Deployment{
 		Tenant: tenantA, ID: deploymentA, Accounts: map[string]string{}, Sequence: 2, CreatedAt: at(1), UpdatedAt: at(3),
 	}, s.deployment(tenantA, deploymentA))
+}
+
+// nothingIsCalled asks for what has a name that not every store can hold: it is not there, as anything else.
+func (s *suite) nothingIsCalled(name string) {
+	_, err := s.store.Deployment(s.ctx(), tenantA, name)
+	require.ErrorIs(s, err, store.ErrNotFound)
+	_, err = s.store.Graph(s.ctx(), tenantA, name)
+	require.ErrorIs(s, err, store.ErrNotFound)
+	_, err = s.store.Run(s.ctx(), tenantA, name)
+	require.ErrorIs(s, err, store.ErrNotFound)
+	_, err = s.store.LatestRun(s.ctx(), tenantA, name)
+	require.ErrorIs(s, err, store.ErrNotFound)
+	runs, err := s.store.ListRuns(s.ctx(), store.RunFilter{Tenant: tenantA, GraphID: name}, store.Page{Limit: 10})
+	require.NoError(s, err)
+	require.Empty(s, runs)
 }
 
 // A graph id is taken for the whole store, and a refused graph leaves nothing.
