@@ -58,7 +58,7 @@ func TestTheShowHolds(t *testing.T) {
 		require.Contains(t, text, scene.title, "scene %d", i+1)
 	}
 	for _, shown := range []string{
-		"GROUP  OPERATION", "api-lambda@us-east-1: completed, created in", "AWS was asked", "it changed 0", "All of it held",
+		"GROUP  ACTION", "api-lambda@us-east-1: completed, created in", "AWS was asked", "it changed 0", "All of it held",
 	} {
 		require.Contains(t, text, shown)
 	}

@@ -45,8 +45,9 @@ type Recorder interface {
 	Log(operation *plan.Operation, level, message string)
 	// State is a copy of the operation's state.
 	State(operation *plan.Operation) execution.Operation
-	// Uncertain says that an earlier run of the same graph ended without knowing whether it had made it.
+	// Uncertain says that an earlier run of the same graph ended without knowing whether it had made it, Stands that one has made it.
 	Uncertain(operation *plan.Operation) bool
+	Stands(operation *plan.Operation) bool
 }
 
 // Access is what calls are made with, by provider.

@@ -42,8 +42,8 @@ type scripted struct {
 	state execution.Operation
 	made  bool
 	// uncertain: an earlier run ended without knowing.
-	uncertain bool
-	outputs   map[string]json.RawMessage
+	uncertain, stands bool
+	outputs           map[string]json.RawMessage
 
 	mu      sync.Mutex
 	events  []execution.Event
@@ -110,6 +110,7 @@ func (s *scripted) Outputs(nodeID, region string) json.RawMessage {
 func (s *scripted) Made(*plan.Operation) bool       { return s.made }
 func (s *scripted) Identity(*plan.Operation) string { return "" }
 func (s *scripted) Uncertain(*plan.Operation) bool  { return s.uncertain }
+func (s *scripted) Stands(*plan.Operation) bool     { return s.stands }
 
 func newScripted(discovery contract.Discovery, safety contract.RepeatSafety) *scripted {
 	verbs := []contract.VerbSupport{}

@@ -39,10 +39,11 @@ func (a *attempt) settle(ctx context.Context) (existing *contract.Found, absent 
 	return nil, false, nil
 }
 
-// mayBeThere says that something of this deployment's own may be there already: an attempt left it, this run completed it before and
-// was asked for it once more, or an earlier run ended without knowing.
+// mayBeThere says that something of this graph's own may be there already: an attempt left it, this run completed it before and was
+// asked for it once more, or an earlier run, which was cancelled, made it or ended without knowing.
 func (a *attempt) mayBeThere() bool {
-	return a.state.Unsettled() || a.state.Outcome == contract.OutcomeApplied || a.uncertain()
+	return a.state.Unsettled() || a.state.Outcome == contract.OutcomeApplied || a.uncertain() ||
+		a.state.Attempt == 0 && a.recorder.Stands(a.operation) && !a.atMostOnce()
 }
 
 // uncertain says that an earlier run ended without knowing, and that this one has not tried yet: what it finds out itself counts.

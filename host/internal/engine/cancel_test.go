@@ -48,6 +48,22 @@ func TestCancelLetsFinishWithinTheGrace(t *testing.T) {
 	})
 }
 
+// TestACancelledGraphIsAppliedOnceMore: what the cancelled run made is its own, and is found, not made again nor refused.
+func TestACancelledGraphIsAppliedOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t)
+		running := h.begin(h.config(strings.ReplaceAll(slow, "VERB", "create")))
+		time.Sleep(time.Second)
+		require.Equal(t, map[string]string{"a": "completed", "b": "pending"}, h.standing(h.cancel(running.RunID, 100).GraphID))
+		again, err := h.engine.Apply(t.Context(), h.caller, &rest.ApplyRequest{GraphID: running.GraphID, Credentials: noCredentials})
+		require.NoError(t, err)
+		done := h.wait(again)
+		require.True(t, done.Success, "%+v", done.FailedOperation)
+		require.NotEqual(t, running.RunID, done.RunID)
+		require.Equal(t, 2, h.outside())
+	})
+}
+
 func TestCancelSettlesWhatItBreaksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := build(t)

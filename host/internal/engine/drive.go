@@ -55,9 +55,12 @@ type drive struct {
 
 // uncertain says whether the record does not know if an operation's thing is there, as this very graph wants it: an earlier run of
 // the graph ended without knowing. What another graph may have left is another thing.
-func (d *drive) uncertain(operation *plan.Operation) bool {
+func (d *drive) uncertain(operation *plan.Operation) bool { return d.recorded(operation, store.Maybe) }
+
+// recorded says whether the record had this of an operation's thing when the run was set going, and had it from this very graph.
+func (d *drive) recorded(operation *plan.Operation, state store.PlacementState) bool {
 	placement := d.placements[placeKey{operation.Node.Logical(), operation.Region}]
-	return placement.State == store.Maybe && placement.GraphID == d.graphID()
+	return placement.State == state && placement.GraphID == d.graphID()
 }
 
 // graphID is the graph that the record names for what the run does.

@@ -189,6 +189,11 @@ func (r *recorder) mayExist(operation *plan.Operation) bool {
 // Uncertain says whether the record does not know if the thing is there.
 func (r *recorder) Uncertain(operation *plan.Operation) bool { return r.drive.uncertain(operation) }
 
+// Stands says whether an earlier run of this very graph made the thing, which is there since.
+func (r *recorder) Stands(operation *plan.Operation) bool {
+	return r.drive.recorded(operation, store.Live)
+}
+
 // placement is what an event means for the logical resource; nil for nothing.
 func (r *recorder) placement(operation *plan.Operation, event *execution.Event) *store.PlacementWrite {
 	if r.drive.run.Kind == execution.Verify || operation.Node.Verb == contract.VerbVerify {
