@@ -54,7 +54,7 @@ func insertSpec(ctx context.Context, tx pgx.Tx, deployment int64, g *store.Graph
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO graphs (id, deployment, version, kind, created_at, created_by, spec)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		g.ID, deployment, g.Version, g.Kind, row.Nanos(g.CreatedAt), g.CreatedBy, bytesOf(g.Spec))
+		g.ID, deployment, g.Version, g.Kind, row.Nanos(g.CreatedAt), g.CreatedBy, row.Present(g.Spec))
 	return err
 }
 

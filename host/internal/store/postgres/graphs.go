@@ -7,16 +7,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 const selectDeployment = `SELECT d.tenant, d.id, coalesce(g.id, ''), coalesce(g.version, ''), d.destroyed, d.accounts, d.sequence,
 	d.created_at, d.updated_at FROM deployments d LEFT JOIN graphs g ON g.number = d.head `
 
-func scanDeployment(row pgx.Row) (store.Deployment, error) {
+func scanDeployment(from pgx.Row) (store.Deployment, error) {
 	var d store.Deployment
 	var accounts []byte
-	if err := row.Scan(&d.Tenant, &d.ID, &d.HeadGraphID, &d.HeadVersion, &d.Destroyed, &accounts, &d.Sequence,
-		instant{&d.CreatedAt}, instant{&d.UpdatedAt}); err != nil {
+	if err := from.Scan(&d.Tenant, &d.ID, &d.HeadGraphID, &d.HeadVersion, &d.Destroyed, &accounts, &d.Sequence,
+		row.Into(&d.CreatedAt), row.Into(&d.UpdatedAt)); err != nil {
 		return d, err
 	}
 	if json.Unmarshal(accounts, &d.Accounts) != nil {
@@ -52,7 +53,7 @@ func (s *Store) Graph(ctx context.Context, tenant, graphID string) (store.Graph,
 	var spec []byte
 	err := s.row(ctx, "graph", `SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by, g.spec
 		FROM graphs g JOIN deployments d ON d.number = g.deployment WHERE g.id = $1 AND d.tenant = $2`, []any{graphID, tenant},
-		&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy, &spec)
+		&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, row.Into(&g.CreatedAt), &g.CreatedBy, &spec)
 	g.Spec = spec
 	return g, err
 }
@@ -70,7 +71,7 @@ func (s *Store) GraphsOf(ctx context.Context, tenant, deploymentID string, page 
 	var list []store.Graph
 	err := s.rows(ctx, "graphs", func(rows pgx.Rows) error {
 		var g store.Graph
-		err := rows.Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy)
+		err := rows.Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, row.Into(&g.CreatedAt), &g.CreatedBy)
 		list = append(list, g)
 		return err
 	}, `SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by
@@ -88,39 +89,11 @@ const selectResources = `SELECT r.resource_id, r.path, r.type, r.node_id, p.regi
 
 // Resources implements store.Graphs.
 func (s *Store) Resources(ctx context.Context, tenant, deploymentID string) ([]store.Resource, error) {
-	var list []store.Resource
+	var list row.Resources
 	err := s.rows(ctx, "resources", func(rows pgx.Rows) error {
-		resource, placement, err := scanResource(rows)
-		if err != nil {
-			return err
-		}
-		if len(list) == 0 || list[len(list)-1].NodeID != resource.NodeID {
-			list = append(list, resource)
-		}
-		if placement != nil {
-			last := &list[len(list)-1]
-			last.Placements = append(last.Placements, *placement)
-		}
-		return nil
+		return list.Add(rows)
 	}, selectResources, tenant, deploymentID)
 	return list, err
-}
-
-// scanResource gives a resource and one of its placements, nil for a resource without any.
-func scanResource(rows pgx.Rows) (store.Resource, *store.Placement, error) {
-	var r store.Resource
-	var region, name, state, identity, account, version, graph *string
-	var made *bool
-	var outputs []byte
-	err := rows.Scan(&r.ResourceID, &r.Path, &r.Type, &r.NodeID, &region, &name, &state, &made, &identity, &account,
-		&version, &graph, &outputs)
-	if err != nil || region == nil {
-		return r, nil, err
-	}
-	return r, &store.Placement{
-		Region: *region, Name: *name, State: store.PlacementState(*state), Made: *made, Identity: *identity, Account: *account,
-		ProviderVersion: *version, GraphID: *graph, Outputs: outputs,
-	}, nil
 }
 
 // newest is a place before every row, for lists that go from the newest number down.

@@ -169,7 +169,7 @@ func rollbackRecords(groups []*group, to *steps) {
 	for _, g := range groups {
 		for _, r := range g.records {
 			numbers, operations, attempts = append(numbers, g.run.number), append(operations, r.Operation), append(attempts, int32(r.Attempt))
-			formats, data = append(formats, r.Format), append(data, bytesOf(r.Data))
+			formats, data = append(formats, r.Format), append(data, row.Present(r.Data))
 		}
 	}
 	if len(numbers) > 0 {

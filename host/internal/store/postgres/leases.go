@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // leaseEnd is when a lease of so many microseconds ends by the server's clock, none for 0. A lease counts from when it is given,
@@ -66,7 +67,7 @@ func (s *Store) RenewLeases(ctx context.Context, owner string, ttl time.Duration
 
 // ExpiredRuns implements store.Leases.
 func (s *Store) ExpiredRuns(ctx context.Context) ([]store.Run, error) {
-	return s.runs(ctx, "expired runs", selectRun+`WHERE r.status IN ('queued', 'running', 'cancelling')
+	return s.runs(ctx, "expired runs", row.SelectRun+`WHERE r.status IN ('queued', 'running', 'cancelling')
 		AND r.lease_until <= clock_timestamp() ORDER BY r.number`)
 }
 

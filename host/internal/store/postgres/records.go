@@ -43,7 +43,7 @@ func (s *Store) RollbackRecords(ctx context.Context, runID string) ([]store.Roll
 const selectIdempotency = "SELECT route, digest, run_id, graph_id, at FROM idempotency_keys WHERE tenant = $1 AND key = $2"
 
 func keyed(k *store.IdempotencyKey) []any {
-	return []any{&k.Route, &k.Digest, &k.RunID, &k.GraphID, instant{&k.At}}
+	return []any{&k.Route, &k.Digest, &k.RunID, &k.GraphID, row.Into(&k.At)}
 }
 
 // Idempotency implements store.Records.

@@ -25,16 +25,10 @@ func (s *Store) CreateKey(ctx context.Context, key store.APIKey) error {
 	})
 }
 
-const selectKey = "SELECT name, tenant, role, hash, created_at FROM api_keys "
-
-func keyFields(key *store.APIKey) []any {
-	return []any{&key.Name, &key.Tenant, &key.Role, &key.Hash, instant{&key.CreatedAt}}
-}
-
 // KeyByHash implements store.Registry.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (store.APIKey, error) {
 	var key store.APIKey
-	err := s.row(ctx, "key by hash", selectKey+"WHERE hash = $1", []any{hash}, keyFields(&key)...)
+	err := s.row(ctx, "key by hash", row.SelectKey+"WHERE hash = $1", []any{hash}, row.KeyFields(&key)...)
 	return key, err
 }
 
@@ -43,10 +37,10 @@ func (s *Store) Keys(ctx context.Context) ([]store.APIKey, error) {
 	var keys []store.APIKey
 	err := s.rows(ctx, "keys", func(rows pgx.Rows) error {
 		var key store.APIKey
-		err := rows.Scan(keyFields(&key)...)
+		err := rows.Scan(row.KeyFields(&key)...)
 		keys = append(keys, key)
 		return err
-	}, selectKey+"ORDER BY created_at, number")
+	}, row.SelectKey+"ORDER BY created_at, number")
 	return keys, err
 }
 

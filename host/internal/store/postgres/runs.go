@@ -12,21 +12,9 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
-const selectRun = `SELECT r.id, r.tenant, d.id, r.graph_id, r.plan_graph_id, r.exec_graph_id, r.kind, r.mode, r.status, r.started_by,
-	r.created_at, r.updated_at, r.completed_at, r.version, r.options, r.cancel_by FROM runs r JOIN deployments d ON d.number = r.deployment `
-
-func scanRun(from pgx.Row) (store.Run, error) {
-	var r store.Run
-	var options []byte
-	err := from.Scan(&r.ID, &r.Tenant, &r.DeploymentID, &r.GraphID, &r.PlanGraphID, &r.ExecGraphID, &r.Kind, &r.Mode, &r.Status,
-		&r.StartedBy, instant{&r.CreatedAt}, instant{&r.UpdatedAt}, instant{&r.CompletedAt}, &r.Version, &options, &r.CancelBy)
-	r.Options = options
-	return r, err
-}
-
 // Run implements store.Runs.
 func (s *Store) Run(ctx context.Context, tenant, runID string) (store.Run, error) {
-	run, err := scanRun(s.reader.QueryRow(ctx, selectRun+"WHERE r.id = $1 AND r.tenant = $2", runID, tenant))
+	run, err := row.ScanRun(s.reader.QueryRow(ctx, row.SelectRun+"WHERE r.id = $1 AND r.tenant = $2", runID, tenant))
 	return run, read("run", err)
 }
 
@@ -36,7 +24,7 @@ func (s *Store) LatestRun(ctx context.Context, tenant, graphID string, kinds ...
 	for i, kind := range kinds {
 		named[i] = string(kind)
 	}
-	run, err := scanRun(s.reader.QueryRow(ctx, selectRun+`WHERE r.graph_id = $1 AND r.tenant = $2
+	run, err := row.ScanRun(s.reader.QueryRow(ctx, row.SelectRun+`WHERE r.graph_id = $1 AND r.tenant = $2
 		AND (cardinality($3::text[]) = 0 OR r.kind = ANY($3)) ORDER BY r.number DESC LIMIT 1`, graphID, tenant, named))
 	return run, read("latest run", err)
 }
@@ -69,18 +57,18 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 		narrow("r.created_at >= $%d", row.Nanos(filter.Since))
 	}
 	args = append(args, limit(page.Limit))
-	return s.runs(ctx, "list runs", selectRun+where+fmt.Sprintf(" ORDER BY r.number DESC LIMIT $%d", len(args)), args...)
+	return s.runs(ctx, "list runs", row.SelectRun+where+fmt.Sprintf(" ORDER BY r.number DESC LIMIT $%d", len(args)), args...)
 }
 
 // ActiveRuns implements store.Runs.
 func (s *Store) ActiveRuns(ctx context.Context) ([]store.Run, error) {
-	return s.runs(ctx, "active runs", selectRun+"WHERE r.status IN ('queued', 'running', 'cancelling') ORDER BY r.number")
+	return s.runs(ctx, "active runs", row.SelectRun+"WHERE r.status IN ('queued', 'running', 'cancelling') ORDER BY r.number")
 }
 
 func (s *Store) runs(ctx context.Context, doing, query string, args ...any) ([]store.Run, error) {
 	var list []store.Run
 	err := s.rows(ctx, doing, func(rows pgx.Rows) error {
-		run, err := scanRun(rows)
+		run, err := row.ScanRun(rows)
 		list = append(list, run)
 		return err
 	}, query, args...)
@@ -117,7 +105,7 @@ func (s *Store) Logs(ctx context.Context, runID, operation string) ([]store.LogL
 	err := s.rows(ctx, "logs", func(rows pgx.Rows) error {
 		var line store.LogLine
 		var message pgtype.DriverBytes
-		err := rows.Scan(instant{&line.At}, &line.Level, &message)
+		err := rows.Scan(row.Into(&line.At), &line.Level, &message)
 		line.Message = string(message)
 		lines = append(lines, line)
 		return err

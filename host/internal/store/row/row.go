@@ -1,5 +1,5 @@
-// Package row is how the stores hold what the port speaks of: an event as text, a time as a number, and what its events make of
-// the row of a run. It knows no database, so that all of them hold the same.
+// Package row is how the stores hold what the port speaks of: an event as text, a time as a number, what its events make of
+// the row of a run, and which columns are read into which fields. It knows no database, so that all of them hold the same.
 package row
 
 import (

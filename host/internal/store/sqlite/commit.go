@@ -196,7 +196,7 @@ func (b *batch) keepWrite(g *group, i int) error {
 func (b *batch) keepRest(g *group, w *store.Write) error {
 	for k := range w.RollbackRecords {
 		r := &w.RollbackRecords[k]
-		if err := b.exec(addRollbackRecord, g.run.number, r.Operation, r.Attempt, r.Format, bytesOf(r.Data)); err != nil {
+		if err := b.exec(addRollbackRecord, g.run.number, r.Operation, r.Attempt, r.Format, row.Present(r.Data)); err != nil {
 			return err
 		}
 	}

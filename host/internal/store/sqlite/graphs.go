@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 const selectDeployment = `SELECT d.tenant, d.id, coalesce(g.id, ''), coalesce(g.version, ''), d.destroyed, d.accounts, d.sequence,
@@ -15,7 +16,7 @@ func scanDeployment(scan func(...any) error) (store.Deployment, error) {
 	var d store.Deployment
 	var accounts sql.RawBytes
 	if err := scan(&d.Tenant, &d.ID, &d.HeadGraphID, &d.HeadVersion, &d.Destroyed, &accounts, &d.Sequence,
-		instant{&d.CreatedAt}, instant{&d.UpdatedAt}); err != nil {
+		row.Into(&d.CreatedAt), row.Into(&d.UpdatedAt)); err != nil {
 		return d, err
 	}
 	if json.Unmarshal(accounts, &d.Accounts) != nil {
@@ -60,7 +61,7 @@ func (s *Store) Graph(ctx context.Context, tenant, graphID string) (store.Graph,
 	err := s.reader.QueryRowContext(ctx,
 		`SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by, g.spec
 		 FROM graphs g JOIN deployments d ON d.number = g.deployment WHERE g.id = ? AND d.tenant = ?`, graphID, tenant).
-		Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy, &spec)
+		Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, row.Into(&g.CreatedAt), &g.CreatedBy, &spec)
 	g.Spec = spec
 	return g, fault("graph", err)
 }
@@ -78,7 +79,7 @@ func (s *Store) GraphsOf(ctx context.Context, tenant, deploymentID string, page 
 	var list []store.Graph
 	err := s.rows(ctx, "graphs", func(rows *sql.Rows) error {
 		var g store.Graph
-		err := rows.Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, instant{&g.CreatedAt}, &g.CreatedBy)
+		err := rows.Scan(&g.Tenant, &g.ID, &g.DeploymentID, &g.Version, &g.Kind, row.Into(&g.CreatedAt), &g.CreatedBy)
 		list = append(list, g)
 		return err
 	}, `SELECT d.tenant, g.id, d.id, g.version, g.kind, g.created_at, g.created_by
@@ -96,42 +97,11 @@ const selectResources = `SELECT r.resource_id, r.path, r.type, r.node_id, p.regi
 
 // Resources implements store.Graphs.
 func (s *Store) Resources(ctx context.Context, tenant, deploymentID string) ([]store.Resource, error) {
-	var list []store.Resource
+	var list row.Resources
 	err := s.rows(ctx, "resources", func(rows *sql.Rows) error {
-		resource, placement, err := scanResource(rows)
-		if err != nil {
-			return err
-		}
-		if len(list) == 0 || list[len(list)-1].NodeID != resource.NodeID {
-			list = append(list, resource)
-		}
-		if placement != nil {
-			last := &list[len(list)-1]
-			last.Placements = append(last.Placements, *placement)
-		}
-		return nil
+		return list.Add(rows)
 	}, selectResources, tenant, deploymentID)
 	return list, err
-}
-
-// scanResource gives a resource and one of its placements, nil for a resource without any.
-func scanResource(rows *sql.Rows) (store.Resource, *store.Placement, error) {
-	var r store.Resource
-	var p store.Placement
-	var region, name, state, identity, account, version, graph sql.NullString
-	var made sql.NullBool
-	var outputs []byte
-	err := rows.Scan(&r.ResourceID, &r.Path, &r.Type, &r.NodeID, &region, &name, &state, &made, &identity, &account,
-		&version, &graph, &outputs)
-	if err != nil || !region.Valid {
-		return r, nil, err
-	}
-	p = store.Placement{
-		Region: region.String, Name: name.String, State: store.PlacementState(state.String), Made: made.Bool,
-		Identity: identity.String, Account: account.String, ProviderVersion: version.String, GraphID: graph.String,
-		Outputs: outputs,
-	}
-	return r, &p, nil
 }
 
 // newest is a place before every row, for lists that go from the newest number down.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store"
+	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
 // leaseUntil is when a lease of that length ends, 0 for one that was not asked for. The file's clock is that of this process:
@@ -61,7 +62,7 @@ func (s *Store) RenewLeases(ctx context.Context, owner string, ttl time.Duration
 
 // ExpiredRuns implements store.Leases.
 func (s *Store) ExpiredRuns(ctx context.Context) ([]store.Run, error) {
-	return s.runs(ctx, "expired runs", selectRun+`WHERE r.status IN ('queued', 'running', 'cancelling')
+	return s.runs(ctx, "expired runs", row.SelectRun+`WHERE r.status IN ('queued', 'running', 'cancelling')
 		AND r.lease_until <> 0 AND r.lease_until <= ? ORDER BY r.number`, time.Now().UnixNano())
 }
 

@@ -42,7 +42,7 @@ func (s *Store) RollbackRecords(ctx context.Context, runID string) ([]store.Roll
 // Idempotency implements store.Records.
 func (s *Store) Idempotency(ctx context.Context, tenant, key string) (store.IdempotencyKey, error) {
 	k := store.IdempotencyKey{Tenant: tenant, Key: key}
-	err := s.reader.QueryRowContext(ctx, selectIdempotency, tenant, key).Scan(&k.Route, &k.Digest, &k.RunID, &k.GraphID, instant{&k.At})
+	err := s.reader.QueryRowContext(ctx, selectIdempotency, tenant, key).Scan(&k.Route, &k.Digest, &k.RunID, &k.GraphID, row.Into(&k.At))
 	return k, fault("idempotency key", err)
 }
 
@@ -55,7 +55,7 @@ func useKey(ctx context.Context, tx *sql.Tx, key *store.IdempotencyKey, repeat b
 	}
 	there := store.IdempotencyKey{Tenant: key.Tenant, Key: key.Key}
 	err := tx.QueryRowContext(ctx, selectIdempotency, key.Tenant, key.Key).
-		Scan(&there.Route, &there.Digest, &there.RunID, &there.GraphID, instant{&there.At})
+		Scan(&there.Route, &there.Digest, &there.RunID, &there.GraphID, row.Into(&there.At))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = tx.ExecContext(ctx, `INSERT INTO idempotency_keys (tenant, key, route, digest, run_id, graph_id, at)

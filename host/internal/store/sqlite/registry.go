@@ -34,16 +34,10 @@ func (s *Store) CreateKey(ctx context.Context, key store.APIKey) error {
 	})
 }
 
-const selectKey = "SELECT name, tenant, role, hash, created_at FROM api_keys "
-
-func keyFields(key *store.APIKey) []any {
-	return []any{&key.Name, &key.Tenant, &key.Role, &key.Hash, instant{&key.CreatedAt}}
-}
-
 // KeyByHash implements store.Registry.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (store.APIKey, error) {
 	var key store.APIKey
-	err := s.reader.QueryRowContext(ctx, selectKey+"WHERE hash = ?", hash).Scan(keyFields(&key)...)
+	err := s.reader.QueryRowContext(ctx, row.SelectKey+"WHERE hash = ?", hash).Scan(row.KeyFields(&key)...)
 	return key, fault("key by hash", err)
 }
 
@@ -52,10 +46,10 @@ func (s *Store) Keys(ctx context.Context) ([]store.APIKey, error) {
 	var keys []store.APIKey
 	err := s.rows(ctx, "keys", func(rows *sql.Rows) error {
 		var key store.APIKey
-		err := rows.Scan(keyFields(&key)...)
+		err := rows.Scan(row.KeyFields(&key)...)
 		keys = append(keys, key)
 		return err
-	}, selectKey+"ORDER BY created_at, number")
+	}, row.SelectKey+"ORDER BY created_at, number")
 	return keys, err
 }
 

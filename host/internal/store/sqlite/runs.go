@@ -10,22 +10,10 @@ import (
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/store/row"
 )
 
-const selectRun = `SELECT r.id, r.tenant, d.id, r.graph_id, r.plan_graph_id, r.exec_graph_id, r.kind, r.mode, r.status, r.started_by,
-	r.created_at, r.updated_at, r.completed_at, r.version, r.options, r.cancel_by FROM runs r JOIN deployments d ON d.number = r.deployment `
-
-func scanRun(scan func(...any) error) (store.Run, error) {
-	var r store.Run
-	var options []byte
-	err := scan(&r.ID, &r.Tenant, &r.DeploymentID, &r.GraphID, &r.PlanGraphID, &r.ExecGraphID, &r.Kind, &r.Mode, &r.Status,
-		&r.StartedBy, instant{&r.CreatedAt}, instant{&r.UpdatedAt}, instant{&r.CompletedAt}, &r.Version, &options, &r.CancelBy)
-	r.Options = options
-	return r, err
-}
-
 // Run implements store.Runs.
 func (s *Store) Run(ctx context.Context, tenant, runID string) (store.Run, error) {
-	row := s.reader.QueryRowContext(ctx, selectRun+"WHERE r.id = ? AND r.tenant = ?", runID, tenant)
-	run, err := scanRun(row.Scan)
+	found := s.reader.QueryRowContext(ctx, row.SelectRun+"WHERE r.id = ? AND r.tenant = ?", runID, tenant)
+	run, err := row.ScanRun(found)
 	return run, fault("run", err)
 }
 
@@ -38,8 +26,8 @@ func (s *Store) LatestRun(ctx context.Context, tenant, graphID string, kinds ...
 	if len(kinds) > 0 {
 		where += "AND r.kind IN (?" + strings.Repeat(", ?", len(kinds)-1) + ") "
 	}
-	row := s.reader.QueryRowContext(ctx, selectRun+where+"ORDER BY r.number DESC LIMIT 1", args...)
-	run, err := scanRun(row.Scan)
+	found := s.reader.QueryRowContext(ctx, row.SelectRun+where+"ORDER BY r.number DESC LIMIT 1", args...)
+	run, err := row.ScanRun(found)
 	return run, fault("latest run", err)
 }
 
@@ -67,20 +55,20 @@ func (s *Store) ListRuns(ctx context.Context, filter store.RunFilter, page store
 	if !filter.Since.IsZero() {
 		where, args = append(where, "r.created_at >= ?"), append(args, row.Nanos(filter.Since))
 	}
-	query := selectRun + "WHERE " + strings.Join(where, " AND ") + " ORDER BY r.number DESC LIMIT ?"
+	query := row.SelectRun + "WHERE " + strings.Join(where, " AND ") + " ORDER BY r.number DESC LIMIT ?"
 	return s.runs(ctx, "list runs", query, append(args, limit(page.Limit))...)
 }
 
 // ActiveRuns implements store.Runs.
 func (s *Store) ActiveRuns(ctx context.Context) ([]store.Run, error) {
-	return s.runs(ctx, "active runs", selectRun+"WHERE r.status IN (?, ?, ?) ORDER BY r.number",
+	return s.runs(ctx, "active runs", row.SelectRun+"WHERE r.status IN (?, ?, ?) ORDER BY r.number",
 		string(execution.RunQueued), string(execution.RunRunning), string(execution.RunCancelling))
 }
 
 func (s *Store) runs(ctx context.Context, doing, query string, args ...any) ([]store.Run, error) {
 	var list []store.Run
 	err := s.rows(ctx, doing, func(rows *sql.Rows) error {
-		run, err := scanRun(rows.Scan)
+		run, err := row.ScanRun(rows)
 		list = append(list, run)
 		return err
 	}, query, args...)
@@ -120,7 +108,7 @@ func (s *Store) Logs(ctx context.Context, runID, operation string) ([]store.LogL
 	var lines []store.LogLine
 	err = s.rows(ctx, "logs", func(rows *sql.Rows) error {
 		var line store.LogLine
-		err := rows.Scan(instant{&line.At}, &line.Level, &line.Message)
+		err := rows.Scan(row.Into(&line.At), &line.Level, &line.Message)
 		lines = append(lines, line)
 		return err
 	}, "SELECT at, level, message FROM logs WHERE run = ? AND operation = ? ORDER BY number", run, operation)
