@@ -96,7 +96,7 @@ func New(options Options) (http.Handler, error) {
 	if err := s.serveDocumentation(router); err != nil {
 		return nil, err
 	}
-	return s.watch(s.guardHost(router)), nil
+	return s.watch(s.guardHost(wholeQuery(router))), nil
 }
 
 // configureHuma replaces, once in the process, what huma does by itself and we must not: its errors echo what they refuse.

@@ -179,6 +179,12 @@ func TestParameterProblemsSayWhereAndWhat(t *testing.T) {
 	}, problem.Errors)
 }
 
+func TestAQueryThatCannotBeReadWholeIsRefused(t *testing.T) {
+	problem := serve(t).do(t, "GET", "/deploy/runs?deployment_id=%zz", "").problem(t, rest.KindInvalid)
+	require.Len(t, problem.Errors, 1)
+	require.Equal(t, "#/query", problem.Errors[0].Pointer)
+}
+
 func TestHealthSaysWhenNotReady(t *testing.T) {
 	h := serve(t)
 	h.engine.err = errors.New("starting")

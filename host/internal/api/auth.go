@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -119,6 +120,19 @@ func (s *server) guardHost(next http.Handler) http.Handler {
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), openKey{}, open)))
 		}
+	})
+}
+
+// wholeQuery refuses a query that cannot be read whole: what is dropped from it may be the filter of a list.
+func wholeQuery(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			p := newProblem(rest.KindInvalid, "a parameter is not as it must be")
+			p.Errors = []rest.FieldError{{Pointer: "#/query", Detail: "must be name=value, joined by &, with what is special escaped by %"}}
+			p.write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
