@@ -1,5 +1,5 @@
 // Package pgserver starts a PostgreSQL server of one's own on loopback, for tests and programs: from the machine's binaries, or
-// from Debian's package where a CI machine has none. It knows nothing of what is stored there.
+// from Debian's package where the machine has none and we are root. It knows nothing of what is stored there.
 package pgserver
 
 import (

@@ -1,5 +1,5 @@
 // Command postgres runs a PostgreSQL of one's own by hand: it prints its URL and serves until it is interrupted. With --prepare it
-// only makes sure that the machine has one to run, installing Debian's package on a CI machine that has none.
+// only makes sure that the machine has one to run, installing Debian's package where it has none and we are root.
 package main
 
 import (
