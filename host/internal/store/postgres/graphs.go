@@ -28,7 +28,7 @@ func scanDeployment(from pgx.Row) (store.Deployment, error) {
 
 // Deployment implements store.Graphs.
 func (s *Store) Deployment(ctx context.Context, tenant, deploymentID string) (store.Deployment, error) {
-	d, err := scanDeployment(s.reader.QueryRow(ctx, selectDeployment+"WHERE d.tenant = $1 AND d.id = $2", tenant, deploymentID))
+	d, err := scanDeployment(s.ask(ctx, selectDeployment+"WHERE d.tenant = $1 AND d.id = $2", tenant, deploymentID))
 	return d, read("deployment", err)
 }
 

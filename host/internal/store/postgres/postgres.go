@@ -137,8 +137,15 @@ func (s *Store) attempt(ctx context.Context, do func(ctx context.Context, tx pgx
 
 // rows calls scan for each row of a query. There is none for a text that no column holds.
 func (s *Store) rows(ctx context.Context, doing string, scan func(pgx.Rows) error, query string, args ...any) error {
-	rows, err := s.reader.Query(ctx, query, args...)
-	err = each(rows, err, scan)
+	begun := false
+	err := asking(ctx, func() (bool, error) {
+		rows, err := s.reader.Query(ctx, query, args...)
+		err = each(rows, err, func(rows pgx.Rows) error {
+			begun = true
+			return scan(rows)
+		})
+		return !begun, err
+	})
 	if unheard(err) {
 		return nil
 	}
@@ -161,5 +168,42 @@ func each(rows pgx.Rows, err error, scan func(pgx.Rows) error) error {
 
 // row reads the one row of a query.
 func (s *Store) row(ctx context.Context, doing, query string, args []any, into ...any) error {
-	return read(doing, s.reader.QueryRow(ctx, query, args...).Scan(into...))
+	return read(doing, s.ask(ctx, query, args...).Scan(into...))
+}
+
+// ask reads one row; nothing is asked before it is scanned.
+func (s *Store) ask(ctx context.Context, query string, args ...any) pgx.Row {
+	return question{s, ctx, query, args}
+}
+
+type question struct {
+	store *Store
+	ctx   context.Context
+	query string
+	args  []any
+}
+
+// Scan implements pgx.Row.
+func (q question) Scan(into ...any) error {
+	return asking(q.ctx, func() (bool, error) { return true, q.store.reader.QueryRow(q.ctx, q.query, q.args...).Scan(into...) })
+}
+
+// questions is how often something is asked: each connection that a host has may be one to a server that is gone, and the server may
+// take a moment to be there again.
+const questions = readers + 8
+
+// asking asks again what changes nothing and had no answer, since its connection was dead or the server is just coming up, for as
+// long as question says that it may be. That is about two seconds.
+func asking(ctx context.Context, question func() (again bool, err error)) error {
+	for try := 1; ; try++ {
+		again, err := question()
+		if !again || !gone(err) || try == questions {
+			return err
+		}
+		select {
+		case <-time.After(pause << min(try, 5)):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }

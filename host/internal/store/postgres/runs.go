@@ -14,7 +14,7 @@ import (
 
 // Run implements store.Runs.
 func (s *Store) Run(ctx context.Context, tenant, runID string) (store.Run, error) {
-	run, err := row.ScanRun(s.reader.QueryRow(ctx, row.SelectRun+"WHERE r.id = $1 AND r.tenant = $2", runID, tenant))
+	run, err := row.ScanRun(s.ask(ctx, row.SelectRun+"WHERE r.id = $1 AND r.tenant = $2", runID, tenant))
 	return run, read("run", err)
 }
 
@@ -24,7 +24,7 @@ func (s *Store) LatestRun(ctx context.Context, tenant, graphID string, kinds ...
 	for i, kind := range kinds {
 		named[i] = string(kind)
 	}
-	run, err := row.ScanRun(s.reader.QueryRow(ctx, row.SelectRun+`WHERE r.graph_id = $1 AND r.tenant = $2
+	run, err := row.ScanRun(s.ask(ctx, row.SelectRun+`WHERE r.graph_id = $1 AND r.tenant = $2
 		AND (cardinality($3::text[]) = 0 OR r.kind = ANY($3)) ORDER BY r.number DESC LIMIT 1`, graphID, tenant, named))
 	return run, read("latest run", err)
 }
