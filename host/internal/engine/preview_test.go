@@ -3,6 +3,7 @@ package engine_test
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,9 +141,9 @@ func TestWhatAProviderCannotSayIsUnknownAndNoFailure(t *testing.T) {
 	require.Equal(t, "unknown", planned(told, "c").Action)
 	require.Contains(t, planned(told, "c").ActionReason, "may not look")
 	require.Equal(t, 3, told.Actions["create"])
-	failures := 1
-	m.refusing = func(id string) error {
-		if failures--; failures >= 0 {
+	var asked atomic.Int32
+	m.refusing = func(string) error {
+		if asked.Add(1) == 1 {
 			return contract.New(contract.KindThrottled, "slower")
 		}
 		return nil
