@@ -19,7 +19,7 @@ const (
 	storeShared = "shared"
 )
 
-// What a lane's hosts are told where others may share their store: short times, so that what was lost is taken over within seconds.
+// What a lane's hosts are told: short times, so that what was lost, or cancelled, is taken over and settled within seconds.
 const (
 	leaseSeconds     = 2
 	operationSeconds = 4
@@ -60,7 +60,7 @@ func openDatabase(ctx context.Context, kind, dir string) (d *database, err error
 // config is what a host's configuration says of it.
 func (d *database) config() map[string]any {
 	if d.server == nil {
-		return nil
+		return map[string]any{"settle_grace_seconds": graceSeconds}
 	}
 	return map[string]any{
 		"store_file": d.secret, "lease_seconds": leaseSeconds, "settle_grace_seconds": graceSeconds,

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -34,6 +35,9 @@ func TestAThousandDeploymentsAtOnce(t *testing.T) {
 		mostMB *= 4 // the race detector keeps several words for each word
 	}
 	s := start(t, nil)
+	var cancel context.CancelFunc
+	s.ctx, cancel = context.WithTimeout(context.Background(), 10*patience)
+	defer cancel()
 	runs := make([]*rest.RunResult, deployments)
 	var all sync.WaitGroup
 	callers := make(chan struct{}, 64)

@@ -33,6 +33,8 @@ import (
 type Lab struct {
 	template *template
 	ring     *sealedbox.Ring
+	// undoing has every second command be a rollback: for a search for what is wrong with those.
+	undoing bool
 }
 
 // NewLab makes one in a directory.
@@ -42,7 +44,7 @@ func NewLab(ctx context.Context, dir string) (*Lab, error) {
 		return nil, err
 	}
 	ring, err := sealedbox.Generate(time.Now())
-	return &Lab{made, ring}, err
+	return &Lab{template: made, ring: ring}, err
 }
 
 // Report is what one simulation came to.
