@@ -20,7 +20,6 @@ const (
 	LateWriter       Bug = "write_by is ignored"
 	OpenDownstream   Bug = "what is behind a failure is not blocked"
 	HeldAgain        Bug = "a released edge is forgotten"
-	LateRecord       Bug = "each attempt makes the rollback record anew"
 	LongStep         Bug = "a step goes on to what it makes ready"
 	EarlyRelease     Bug = "successors are released before the outcome is durable"
 	DroppedEvent     Bug = "an event is counted and not stored"
@@ -35,7 +34,7 @@ const (
 func Bugs() []Bug {
 	return []Bug{
 		LateIntent, EarlyAnswer, Unfenced, BlindRetry, LaggingIsAbsent, AnyonesIsOurs, AdoptedOnSight, LyingOutcome, RisingGeneration,
-		KeyPerAttempt, LateWriter, OpenDownstream, HeldAgain, LongStep, LateRecord, EarlyRelease, DroppedEvent, ForgottenTrace, StuckRun, LoggedSecret, StoredSecret,
+		KeyPerAttempt, LateWriter, OpenDownstream, HeldAgain, LongStep, EarlyRelease, DroppedEvent, ForgottenTrace, StuckRun, LoggedSecret, StoredSecret,
 		StoredRefused,
 	}
 }

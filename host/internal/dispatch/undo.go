@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/host/internal/execution"
-	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/internal/planted"
 	"github.com/the-cyber-boardroom/MGraph-AI__Service__Deploy/sdk/contract"
 )
 
@@ -13,7 +12,7 @@ import (
 // rolled back, and runs that can. A later attempt finds what the first one may have changed, and asks no more.
 func (a *attempt) before(ctx context.Context) (*contract.PlanResult, error) {
 	undoable := a.Performer.run.Kind == execution.Apply || a.Performer.run.Kind == execution.Move
-	if !undoable || !a.kind.Rollbacks || a.state.Attempt > 0 && !planted.Is(planted.LateRecord) {
+	if !undoable || !a.kind.Rollbacks || a.state.Attempt > 0 {
 		return &contract.PlanResult{}, nil
 	}
 	q := question{provider: a.provider, kind: a.kind, verb: a.verb, target: a.target, context: a.context}

@@ -103,9 +103,6 @@ func (s *simulation) choose(d *deployment) command {
 	if d.graph == "" {
 		return s.applyNew(d)
 	}
-	if s.lab.undoing && s.chance.in(2) {
-		return s.rollback(d)
-	}
 	return pick(s.chance, s.applyNew, s.applyNew, s.applyNew, s.applyAgain, s.applyAgain, s.continued, s.continued, s.continued, s.cancel, s.plan, s.applyPlanned,
 		s.verify, s.destroy, s.rollback, s.rollback, s.move, s.move, s.endMove, s.endMove, s.wrong)(d)
 }

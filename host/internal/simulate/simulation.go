@@ -33,8 +33,6 @@ import (
 type Lab struct {
 	template *template
 	ring     *sealedbox.Ring
-	// undoing has every second command be a rollback: for a search for what is wrong with those.
-	undoing bool
 }
 
 // NewLab makes one in a directory.
@@ -44,7 +42,7 @@ func NewLab(ctx context.Context, dir string) (*Lab, error) {
 		return nil, err
 	}
 	ring, err := sealedbox.Generate(time.Now())
-	return &Lab{template: made, ring: ring}, err
+	return &Lab{made, ring}, err
 }
 
 // Report is what one simulation came to.
